@@ -1,0 +1,1 @@
+//! The Nix plugin that adds builtins.vmTest.

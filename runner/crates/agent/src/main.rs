@@ -1,0 +1,3 @@
+//! The guest's first process, and the agent that stays.
+
+fn main() {}

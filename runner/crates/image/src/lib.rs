@@ -1,0 +1,1 @@
+//! Builds what a machine boots from: initrd and EROFS images.

@@ -1,0 +1,1 @@
+//! The manifest: what Nix hands to the runner.

@@ -1,0 +1,1 @@
+//! Messages and framing between the runner and the agent in a guest.

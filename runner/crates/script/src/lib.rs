@@ -1,0 +1,1 @@
+//! Runs Python test scripts and gives them their machine objects.

@@ -1,0 +1,1 @@
+//! The Ethernet switch between the machines of a test.

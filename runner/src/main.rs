@@ -1,0 +1,3 @@
+//! Runs NixOS VM tests: builds the machines, boots them, runs the test script.
+
+fn main() {}
