@@ -1,1 +1,76 @@
 //! The manifest: what Nix hands to the runner.
+//!
+//! The manifest is the published interface of the project. It has a [version](VERSION); a field that is not described
+//! here is refused, so that a manifest never means something else to an older runner. Any tool may write one: Nix is
+//! only the first. Sizes are MiB, durations are seconds, paths are absolute.
+//!
+//! - [`Manifest`]: a whole test;
+//! - [`Node`] and its parts: one machine;
+//! - [`Attributes`]: the file in which Nix hands over the manifest and the closures of the machines.
+//!
+//! There is no I/O here, and nothing is checked beyond the form: the rules (names, sizes, VLAN numbers) are the
+//! runner's, which reports them with the machine they concern.
+
+mod attributes;
+mod node;
+mod parse;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use attributes::{Attributes, StorePathInfo};
+pub use node::{
+    Boot, Disk, HostEntry, Interface, Kernel, Layer, Network, NetworkSetup, Node, Root,
+};
+pub use parse::ParseError;
+
+/// The version of the interface that this crate describes.
+pub const VERSION: u32 = 1;
+
+/// A whole test: its machines, its script, and the programs that run them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the interface: [`VERSION`].
+    pub version: u32,
+    /// The test's name, without the `vm-test-run-` of its derivation.
+    pub name: String,
+    /// The Nix system of the machines, such as `x86_64-linux`.
+    pub system: String,
+    /// The test script: Python source.
+    pub test_script: String,
+    /// Seconds after which the whole test is ended and fails.
+    pub global_timeout: u64,
+    /// Whether the machines must, may or must not run on hardware virtualisation.
+    pub acceleration: Acceleration,
+    /// The programs that the runner starts or puts into the machines.
+    pub tools: Tools,
+    /// The machines by name.
+    pub nodes: BTreeMap<String, Node>,
+}
+
+/// Whether machines run on hardware virtualisation (KVM) or by emulation (TCG).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Acceleration {
+    /// Without a working KVM the test fails.
+    Require,
+    /// KVM where it works, emulation elsewhere; time-outs are longer under emulation.
+    Prefer,
+    /// Always emulation.
+    Never,
+}
+
+/// The programs that the runner starts or puts into the machines, as absolute paths of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tools {
+    /// `qemu-system-<arch>`.
+    pub qemu: PathBuf,
+    /// The static agent that becomes `/init` of the machines' initrd.
+    pub agent: PathBuf,
+    /// `mke2fs`, which formats persistent disks.
+    pub mke2fs: PathBuf,
+}

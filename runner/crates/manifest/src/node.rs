@@ -1,0 +1,130 @@
+//! One machine, as plain data.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// One machine of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Node {
+    /// How the machine comes from power-on to its own init.
+    pub boot: Boot,
+    /// The kernel and its modules.
+    pub kernel: Kernel,
+    /// Parameters appended to the kernel's command line, after the runner's own.
+    pub kernel_params: Vec<String>,
+    /// What the root file system holds, and whether it survives a reboot.
+    pub root: Root,
+    /// Key in [`Attributes`](crate::Attributes) of the store paths that the machine sees in its `/nix/store`; none when
+    /// it sees no store.
+    pub closure: Option<String>,
+    /// The guest's own init, as an absolute path in its root.
+    pub init: String,
+    /// Memory in MiB.
+    pub memory: u32,
+    /// Number of virtual CPUs.
+    pub cores: u16,
+    /// Empty disks, in order; their serial numbers, `disk0`, `disk1`, …, name them in `/dev/disk/by-id`.
+    pub disks: Vec<Disk>,
+    /// Network interfaces and what the agent sets up of them.
+    pub network: Network,
+    /// Arguments appended to QEMU's command line.
+    pub qemu_options: Vec<String>,
+    /// Seconds from power-on to the agent's first word; scaled under emulation.
+    pub boot_timeout: u64,
+}
+
+/// How a machine comes from power-on to its own init.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Boot {
+    /// The runner's own initrd: the agent mounts the root and hands over to the guest's init.
+    Direct,
+}
+
+/// A kernel and its modules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Kernel {
+    /// The kernel image: a bzImage on x86_64, an Image on aarch64.
+    pub image: PathBuf,
+    /// The folder `lib/modules`, in which there is one folder, named as the kernel's version, with `modules.dep`.
+    pub modules: PathBuf,
+}
+
+/// A machine's root file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Root {
+    /// Layers, merged in order into one read-only image: a later one overrides.
+    pub layers: Vec<Layer>,
+    /// A disk that takes what the machine writes and keeps it over reboots; without one, writes go to memory.
+    pub persistent: Option<Disk>,
+}
+
+/// One layer of a root file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Layer {
+    /// An uncompressed tar archive: owners, modes and devices are kept.
+    Archive(PathBuf),
+    /// A folder: everything belongs to root, executable bits are kept.
+    Tree(PathBuf),
+}
+
+/// An empty disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Disk {
+    /// Size in MiB.
+    pub size: u32,
+}
+
+/// A machine's network interfaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Network {
+    /// Who gives the interfaces their addresses and the machine its name.
+    pub setup: NetworkSetup,
+    /// The machine's host name.
+    pub host_name: String,
+    /// Interfaces on the test's VLANs, in order: `eth1`, `eth2`, …; `eth0` is QEMU's user network.
+    pub interfaces: Vec<Interface>,
+    /// The lines of `/etc/hosts` beside those of localhost.
+    pub hosts: Vec<HostEntry>,
+}
+
+/// Who sets up a machine's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkSetup {
+    /// The agent, before it hands over to the guest's init: for guests that know nothing of the test.
+    Agent,
+    /// The guest's own configuration, as on NixOS.
+    Guest,
+}
+
+/// An interface on one of the test's VLANs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Interface {
+    /// The name that the guest gives to it, such as `eth1`.
+    pub name: String,
+    /// The VLAN that it is plugged into.
+    pub vlan: u16,
+    /// MAC address, six pairs of hexadecimal digits with colons.
+    pub mac: String,
+    /// Addresses with prefix length, IPv4 and IPv6.
+    pub addresses: Vec<String>,
+}
+
+/// One line of `/etc/hosts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HostEntry {
+    /// An IPv4 or IPv6 address.
+    pub address: String,
+    /// The names that resolve to it.
+    pub names: Vec<String>,
+}
