@@ -1,0 +1,231 @@
+//! What a script needs from the world: two blocking traits, implemented by the runner over its tasks and by tests over a
+//! fake.
+//!
+//! A script may call from several threads at once, and the interpreter has no global lock: every method may run at the
+//! same time as every other one, also on the same machine. A call returns when its work is done; a runner that stops
+//! the test makes every call under way, and every later one, return [`MachineErrorKind::Aborted`] or [`Aborted`].
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::ScriptEvent;
+
+/// A virtual machine, as a script drives it.
+pub trait Machine: Send + Sync {
+    /// The name as in the manifest, such as `web-1`; the script's variable is made from it.
+    fn name(&self) -> &str;
+
+    /// Starts QEMU and returns when it runs, without waiting for the guest. Does nothing when it runs already.
+    ///
+    /// Without `allow_reboot`, QEMU ends when the guest reboots.
+    fn start(&self, allow_reboot: bool) -> Result<(), MachineError>;
+
+    /// Waits until the guest's agent answers, up to a deadline of the backend's own. Returns at once when it is
+    /// connected. The machine was started before.
+    fn connect(&self) -> Result<(), MachineError>;
+
+    /// Whether QEMU runs.
+    fn is_booted(&self) -> bool;
+
+    /// Whether the guest's agent is connected.
+    fn is_connected(&self) -> bool;
+
+    /// The process id of QEMU while it runs.
+    fn pid(&self) -> Option<u32>;
+
+    /// Runs a command in the guest and waits for its end, except if it is [detached](Command::detached).
+    ///
+    /// A command that fails or runs out of time is `Ok`: an error is a machine that could not run it to its end.
+    fn run(&self, command: &Command) -> Result<Completed, MachineError>;
+
+    /// Waits in the guest until `condition` holds; it is looked at once at least, whatever the time-out.
+    fn wait(
+        &self,
+        condition: &Condition,
+        timeout: Option<Duration>,
+    ) -> Result<WaitOutcome, MachineError>;
+
+    /// Copies the file or tree `source` of the host to the path `target` in the guest, making its parent directories.
+    fn copy_in(&self, source: &Path, target: &str) -> Result<(), MachineError>;
+
+    /// Copies the file or tree `source` of the guest into the host's directory `target_dir`, which is made if it is
+    /// missing; the base name stays.
+    fn copy_out(&self, source: &str, target_dir: &Path) -> Result<(), MachineError>;
+
+    /// Asks the guest to power off and returns when it was told so.
+    fn power_off(&self) -> Result<(), MachineError>;
+
+    /// Waits until QEMU has ended; returns at once when it does not run. Running out of time is
+    /// [`MachineErrorKind::TimedOut`].
+    fn wait_for_shutdown(&self, timeout: Option<Duration>) -> Result<(), MachineError>;
+
+    /// Ends QEMU at once, like a power failure, and returns when it is gone.
+    fn crash(&self) -> Result<(), MachineError>;
+
+    /// Presses Ctrl-Alt-Del. From here on the machine counts as not connected: the next [`connect`](Machine::connect)
+    /// waits for the agent of the next boot.
+    fn reset(&self) -> Result<(), MachineError>;
+
+    /// Writes a picture of the screen to `path`, as PNG.
+    fn screenshot(&self, path: &Path) -> Result<(), MachineError>;
+}
+
+/// The test as a whole, as a script sees it.
+pub trait Driver: Send + Sync {
+    /// All machines, in the order of their names.
+    fn machines(&self) -> &[Arc<dyn Machine>];
+
+    /// The numbers of the VLANs, ascending.
+    fn vlans(&self) -> &[u32];
+
+    /// The directory that becomes the test's output.
+    fn out_dir(&self) -> &Path;
+
+    /// Takes note of what the script does. Called in the order in which things happened on each thread.
+    fn event(&self, event: ScriptEvent);
+
+    /// The time, for deadlines of waits and durations of steps.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Waits between two tries of a loop.
+    ///
+    /// # Errors
+    /// [`Aborted`] as soon as the runner stops the test.
+    fn sleep(&self, duration: Duration) -> Result<(), Aborted>;
+}
+
+/// A shell command for the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The whole text for `bash -c` (`sh -c` in a guest without bash), with the shell options that the driver promises
+    /// already set in it. It runs as root.
+    pub script: String,
+    /// When to kill the command with all of its children; `None`: never.
+    pub timeout: Option<Duration>,
+    /// Return as soon as the guest has the command; its output is dropped and its status is not known.
+    pub detached: bool,
+}
+
+/// How a command ended, and what it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// How it ended; success for a detached one.
+    pub status: ExitStatus,
+    /// All of its standard output.
+    pub stdout: Vec<u8>,
+    /// All of its standard error output.
+    pub stderr: Vec<u8>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// It ended by itself, with this code.
+    Code(i32),
+    /// It was killed by this signal.
+    Signal(i32),
+    /// It was killed because its time was over.
+    TimedOut,
+}
+
+/// What can be waited for inside a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A TCP connection to `addr` (a name or an address) is accepted.
+    TcpOpen {
+        /// A name or an address, resolved in the guest.
+        addr: String,
+        /// The port.
+        port: u16,
+    },
+    /// A TCP connection to `addr` is not accepted.
+    TcpClosed {
+        /// A name or an address, resolved in the guest.
+        addr: String,
+        /// The port.
+        port: u16,
+    },
+}
+
+/// How a wait ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitOutcome {
+    /// The condition held.
+    Met,
+    /// The time was over.
+    TimedOut {
+        /// What the last look saw, such as `connection refused`; may be empty.
+        last: String,
+    },
+}
+
+/// What went wrong with a machine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{machine}: {kind}")]
+pub struct MachineError {
+    /// Name of the machine.
+    pub machine: String,
+    /// What happened.
+    pub kind: MachineErrorKind,
+}
+
+/// The ways in which a machine can fail a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MachineErrorKind {
+    /// The call needs a running machine.
+    #[error("the machine does not run")]
+    NotRunning,
+    /// QEMU could not be started.
+    #[error("cannot start: {reason}")]
+    CannotStart {
+        /// Why.
+        reason: String,
+    },
+    /// QEMU ended while it was needed.
+    #[error("QEMU ended unexpectedly ({status})")]
+    Died {
+        /// How it ended, such as `killed by signal 9`.
+        status: String,
+    },
+    /// The guest's kernel panicked.
+    #[error("the guest's kernel panicked: {message}")]
+    Panicked {
+        /// The kernel's own line.
+        message: String,
+    },
+    /// The guest's agent closed its connection, as on a shutdown or reboot.
+    #[error("the guest closed the connection")]
+    Closed,
+    /// The machine did not get somewhere in time.
+    #[error("{what} not reached within {} seconds", .after.as_secs_f64())]
+    TimedOut {
+        /// What was waited for, such as `connection to the agent`.
+        what: String,
+        /// How long.
+        after: Duration,
+    },
+    /// The call itself was refused, by the guest or by the host, and the machine is well: a missing file, for instance.
+    /// The script asked for it, so this fails the test like a failed command.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The runner stops the test.
+    #[error("{}", Aborted { reason: .reason.clone() })]
+    Aborted {
+        /// Why, such as `the test's time is over`.
+        reason: String,
+    },
+}
+
+/// The runner stops the test.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("test stopped: {reason}")]
+pub struct Aborted {
+    /// Why, such as `the test's time is over`.
+    pub reason: String,
+}
