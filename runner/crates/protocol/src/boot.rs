@@ -1,0 +1,53 @@
+//! What the runner puts into the initrd for the agent.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the agent finds its [`BootConfig`] in the initrd: one frame, without a preamble.
+pub const CONFIG_PATH: &str = "/vmtest/boot";
+
+/// Where the kernel modules lie in the initrd.
+pub const MODULES_DIR: &str = "/vmtest/modules";
+
+/// Where the root image and the layer above it can be seen after the hand-over, should one look for them; a tmpfs.
+pub const MOUNTS_DIR: &str = "/run/vmtest";
+
+/// Serial number of the virtio disk with the read-only root image.
+pub const ROOT_IMAGE_SERIAL: &str = "vmtest-root";
+
+/// Serial number of the virtio disk (ext4) that keeps what the guest writes.
+pub const PERSISTENT_SERIAL: &str = "vmtest-persistent";
+
+/// What the agent does as `/init`, before it hands over to the guest's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootConfig {
+    /// File names below [`MODULES_DIR`], in the order in which they are loaded, with nothing compressed.
+    pub modules: Vec<String>,
+    /// Whether the disk [`PERSISTENT_SERIAL`] takes what the guest writes; else a tmpfs does.
+    pub persistent: bool,
+    /// The guest's own init, absolute path in its root.
+    pub init: String,
+    /// The network to set up; none leaves it to the guest.
+    pub network: Option<Network>,
+}
+
+/// The network of a guest that does not configure it itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// The guest's host name, also written to `/etc/hostname`.
+    pub host_name: String,
+    /// Interfaces, told apart by their MAC addresses.
+    pub interfaces: Vec<Interface>,
+    /// What `/etc/hosts` holds: localhost, and the machines of the test.
+    pub hosts_file: String,
+}
+
+/// One interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// MAC address.
+    pub mac: [u8; 6],
+    /// The name to give to it.
+    pub name: String,
+    /// Addresses with prefix length.
+    pub addresses: Vec<(std::net::IpAddr, u8)>,
+}

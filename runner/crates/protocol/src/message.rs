@@ -1,0 +1,150 @@
+//! What runner and agent say to each other.
+
+use serde::{Deserialize, Serialize};
+
+/// Tells requests apart; chosen by the host, never used twice on a connection.
+pub type RequestId = u32;
+
+/// The first message of each side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`](crate::VERSION) of the sender.
+    pub version: u16,
+    /// What the sender can do beyond the version; both use what both have.
+    pub features: Features,
+    /// Drawn by the agent at its start, repeated by the host: an answer to an earlier boot is recognised.
+    pub session: u64,
+}
+
+/// A set of features, one bit each. Version 1 has none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Features(pub u64);
+
+impl Features {
+    /// What both sides have.
+    #[must_use]
+    pub fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// From the runner to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToGuest {
+    /// Answers the agent's hello.
+    Hello(Hello),
+    /// Runs a command; its output comes as [`ToHost::Output`].
+    Run(RequestId, Run),
+    /// Waits for a condition.
+    Wait {
+        /// The request.
+        id: RequestId,
+        /// What to wait for.
+        condition: Condition,
+        /// Milliseconds after which the wait ends with [`Outcome::TimedOut`]; none waits for ever.
+        timeout_ms: Option<u64>,
+    },
+    /// Receives a tar stream as [`ToGuest::Data`] and unpacks it below `target`, as root, owners and modes kept.
+    Put {
+        /// The request.
+        id: RequestId,
+        /// Absolute path of a folder; it and its parents are made where they are missing.
+        target: String,
+    },
+    /// Sends a file or tree as a tar stream in [`ToHost::Data`]; its entries begin with the source's base name.
+    Get {
+        /// The request.
+        id: RequestId,
+        /// Absolute path of a file, folder or symbolic link (which is followed).
+        source: String,
+    },
+    /// A part of the data of a [`ToGuest::Put`]; empty: the end.
+    Data(RequestId, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// Ends a request early: a command's processes are killed, a wait or copy is given up.
+    Cancel(RequestId),
+}
+
+/// A command to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Text for the guest's shell (`bash` where there is one, else `sh`), which runs it with the environment of a root
+    /// login.
+    pub script: String,
+    /// Milliseconds after which the command's whole process group is killed.
+    pub timeout_ms: Option<u64>,
+}
+
+/// Something that a guest can be waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// A TCP connection to the address can be made.
+    TcpOpen {
+        /// Host name or address, resolved in the guest.
+        host: String,
+        /// Port number.
+        port: u16,
+    },
+    /// A TCP connection to the address is refused.
+    TcpClosed {
+        /// Host name or address, resolved in the guest.
+        host: String,
+        /// Port number.
+        port: u16,
+    },
+}
+
+/// From the agent to the runner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToHost {
+    /// The agent is there, for the first time or again.
+    Hello(Hello),
+    /// A part of a command's output.
+    Output(RequestId, Stream, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// A part of the data of a [`ToGuest::Get`].
+    Data(RequestId, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// So many bytes of a [`ToGuest::Put`] were taken: as many more may be sent.
+    Credit(RequestId, u64),
+    /// The end of a request.
+    Done(RequestId, Result<Outcome, Failure>),
+    /// Lines of the guest's journal, as `journalctl -o short-monotonic --no-hostname` prints them, kernel messages
+    /// left out.
+    Journal(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Something the agent has to say for the log.
+    Note(String),
+}
+
+/// Which of a command's outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// A command ended by itself.
+    Ended(Ended),
+    /// The time-out of the request passed first.
+    TimedOut,
+    /// A condition holds, or a copy is complete.
+    Complete,
+    /// [`ToGuest::Cancel`] came first.
+    Cancelled,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// It exited with this status.
+    Code(u8),
+    /// This signal killed it.
+    Signal(u8),
+}
+
+/// Why the agent could not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
