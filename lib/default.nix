@@ -1,0 +1,78 @@
+# The Nix library of nix-vmtest. It needs nothing but Nix 2.24 and works in pure evaluation; the plugin carries a copy
+# of it and gives the same derivations.
+{
+  /**
+    The programs that tests run with: `{ system; runner; agent; qemu; e2fsprogs; }`. Without them, each test has to bring
+    them itself.
+  */
+  tools ? null,
+}:
+let
+  types = import ./types.nix;
+  check = import ./arguments.nix { inherit types; };
+  testDerivation = import ./core.nix;
+
+  resolveTools =
+    given:
+    if tools == null && given == { } then
+      types.fail "" (
+        "there are no programs to run the test with: this vmTest was built without; "
+        + "pass `tools = { system; runner; agent; qemu; e2fsprogs; }`"
+      )
+    else
+      check.tools "tools" ((if tools == null then { } else tools) // given);
+in
+{
+  /**
+    Run a test on virtual machines.
+
+    Returns the derivation `vm-test-run-<name>`. To build it is to boot the machines, run the script, and leave a report
+    in its output.
+
+    # Arguments
+
+    `name`
+    : Name of the test.
+
+    `nodes`
+    : The machines by name. A machine has a `kernel` and a `root.layers`, and may have `kernelParams`,
+      `root.persistentDisk`, `init`, `memory` (MiB), `cores`, `disks`, `vlans`, `networkSetup`, `closure`, `qemuOptions`
+      and `bootTimeout` (seconds).
+
+    `testScript`
+    : Python source. Each machine is an object of its name.
+
+    `globalTimeout`
+    : Seconds after which the test fails. Default: 3600.
+
+    `acceleration`
+    : `"require"`, `"prefer"` (default) or `"never"`: whether KVM runs the machines.
+
+    `meta`, `passthru`
+    : Attributes of the result.
+
+    `tools`
+    : Programs in place of the built-in ones: `{ system; runner; agent; qemu; e2fsprogs; }`.
+
+    # Example
+
+    ```nix
+    builtins.vmTest {
+      name = "hello";
+      nodes.server = {
+        kernel = linux;
+        root.layers = [ { archive = debian; } ];
+      };
+      testScript = ''
+        server.wait_for_unit("multi-user.target")
+      '';
+    }
+    ```
+  */
+  vmTest =
+    arguments:
+    let
+      checked = check.arguments "" arguments;
+    in
+    testDerivation checked (resolveTools checked.tools);
+}

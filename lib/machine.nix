@@ -1,0 +1,171 @@
+# The machine spec: what a user says of one machine, and its defaults.
+{ types }:
+let
+  inherit (types)
+    integer
+    listOf
+    oneOf
+    nullOr
+    record
+    storePath
+    string
+    tagged
+    ;
+
+  disk = record {
+    /** Size in MiB. */
+    sizeMiB.type = integer {
+      min = 1;
+      max = 16777216;
+      description = "an integer (MiB)";
+    };
+  };
+
+  kernel =
+    path: value:
+    # A derivation is an attribute set, too.
+    if builtins.isAttrs value && !value ? outPath then
+      record {
+        /** The kernel's image: a bzImage on x86_64, an Image on aarch64. */
+        image.type = storePath;
+        /** The folder with one folder of modules, which is named as the kernel's version. */
+        modules.type = storePath;
+      } path value
+    else
+      let
+        directory = storePath path value;
+      in
+      {
+        image = "${directory}/vmlinuz";
+        modules = "${directory}/lib/modules";
+      };
+
+  layers =
+    path: value:
+    if value == [ ] then
+      types.fail path "expected at least one layer, got an empty list"
+    else
+      listOf (tagged {
+        /** An uncompressed tar archive: owners, modes and devices are kept. */
+        archive = storePath;
+        /** A folder: everything belongs to root, executable bits are kept. */
+        tree = storePath;
+      }) path value;
+
+  root = record {
+    /** Layers of the root file system, merged in order: a later one overrides. */
+    layers.type = layers;
+
+    /** A disk that keeps what the machine writes over reboots. Without it, writes go to memory. */
+    persistentDisk = {
+      type = nullOr disk;
+      default = null;
+    };
+  };
+
+  vlans =
+    path: value:
+    let
+      numbers = listOf (integer {
+        min = 1;
+        max = 254;
+        description = "an integer (number of a VLAN)";
+      }) path value;
+      occurrences = number: builtins.length (builtins.filter (other: other == number) numbers);
+      twice = builtins.filter (number: occurrences number > 1) numbers;
+    in
+    if twice == [ ] then
+      numbers
+    else
+      types.fail path "VLAN ${toString (builtins.head twice)} is there more than once";
+in
+record {
+  /**
+    The kernel: a folder with `vmlinuz` and `lib/modules/<version>`, or `{ image; modules; }`.
+  */
+  kernel.type = kernel;
+
+  /** Parameters appended to the kernel's command line. */
+  kernelParams = {
+    type = listOf (string { });
+    default = [ ];
+  };
+
+  /** The root file system: `{ layers; persistentDisk ? null; }`. */
+  root.type = root;
+
+  /** The guest's own init, as an absolute path in its root. */
+  init = {
+    type = string {
+      pattern = "/.*";
+      description = "an absolute path as a string";
+    };
+    default = "/sbin/init";
+  };
+
+  /** Memory in MiB. */
+  memory = {
+    type = integer {
+      min = 16;
+      max = 16777216;
+      description = "an integer (MiB)";
+    };
+    default = 1024;
+  };
+
+  /** Number of virtual CPUs. */
+  cores = {
+    type = integer {
+      min = 1;
+      max = 255;
+      description = "an integer (number of CPUs)";
+    };
+    default = 1;
+  };
+
+  /** Empty disks, in order, each `{ sizeMiB; }`. */
+  disks = {
+    type = listOf disk;
+    default = [ ];
+  };
+
+  /** VLANs that the machine is on, as `eth1`, `eth2`, … in this order; `eth0` is QEMU's user network. */
+  vlans = {
+    type = vlans;
+    default = [ 1 ];
+  };
+
+  /**
+    Who gives the interfaces their addresses and the machine its name: the `agent`, before the guest's init runs, or
+    the `guest`'s own configuration.
+  */
+  networkSetup = {
+    type = oneOf [
+      "agent"
+      "guest"
+    ];
+    default = "agent";
+  };
+
+  /** Store paths that the machine sees in its `/nix/store`, with all that they refer to. */
+  closure = {
+    type = listOf storePath;
+    default = [ ];
+  };
+
+  /** Arguments appended to QEMU's command line. */
+  qemuOptions = {
+    type = listOf (string { });
+    default = [ ];
+  };
+
+  /** Seconds from power-on to the first word of the machine's agent; longer under emulation. */
+  bootTimeout = {
+    type = integer {
+      min = 1;
+      max = 86400;
+      description = "an integer (seconds)";
+    };
+    default = 60;
+  };
+}

@@ -1,0 +1,73 @@
+# Addresses: machines are numbered alphabetically from 1, and everything follows from a machine's number and its VLANs.
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    elemAt
+    genList
+    head
+    length
+    listToAttrs
+    substring
+    ;
+
+  # Two hexadecimal digits.
+  hexByte =
+    number:
+    let
+      digit = value: substring value 1 "0123456789abcdef";
+    in
+    digit (number / 16) + digit (number - number / 16 * 16);
+
+  ipv4 = vlan: number: "192.168.${toString vlan}.${toString number}";
+  ipv6 = vlan: number: "2001:db8:${toString vlan}::${toString number}";
+
+  interface = number: index: vlan: {
+    name = "eth${toString (index + 1)}";
+    inherit vlan;
+    mac = "52:54:00:12:${hexByte vlan}:${hexByte number}";
+    addresses = [
+      "${ipv4 vlan number}/24"
+      "${ipv6 vlan number}/64"
+    ];
+  };
+in
+/**
+  From the machine specs by name to the part `network` of each machine's manifest. A machine's name stands for its address
+  on the first of its VLANs.
+*/
+specs:
+let
+  names = attrNames specs;
+  numbers = listToAttrs (
+    genList (index: {
+      name = elemAt names index;
+      value = index + 1;
+    }) (length names)
+  );
+  hosts = concatMap (
+    name:
+    let
+      inherit (specs.${name}) vlans;
+      entry = address: {
+        inherit address;
+        names = [ name ];
+      };
+    in
+    if vlans == [ ] then
+      [ ]
+    else
+      [
+        (entry (ipv4 (head vlans) numbers.${name}))
+        (entry (ipv6 (head vlans) numbers.${name}))
+      ]
+  ) names;
+in
+builtins.mapAttrs (name: spec: {
+  setup = spec.networkSetup;
+  hostName = name;
+  interfaces = genList (index: interface numbers.${name} index (elemAt spec.vlans index)) (
+    length spec.vlans
+  );
+  inherit hosts;
+}) specs
