@@ -215,7 +215,7 @@ pub enum MachineErrorKind {
         reason: String,
     },
     /// The runner stops the test.
-    #[error("{}", Aborted { reason: .reason.clone() })]
+    #[error("test stopped: {reason}")]
     Aborted {
         /// Why, such as `the test's time is over`.
         reason: String,
