@@ -73,6 +73,13 @@ in
     arguments:
     let
       checked = check.arguments "" arguments;
+      # Reported at once. The machines are not: to list tests must not mean to evaluate their machines.
+      cheap = {
+        inherit (checked) name globalTimeout acceleration;
+        nodes = builtins.attrNames checked.nodes;
+        meta = builtins.attrNames checked.meta;
+        tools = builtins.attrNames (resolveTools checked.tools);
+      };
     in
-    testDerivation checked (resolveTools checked.tools);
+    builtins.deepSeq cheap (testDerivation checked (resolveTools checked.tools));
 }

@@ -1,0 +1,99 @@
+//! Makes one Nix expression of the library in `lib/`: in pure evaluation mode a plugin can import no file.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Deserialize;
+
+/// The programs of this build, as JSON; without it, each test has to name them.
+const TOOLS: &str = "VMTEST_TOOLS";
+
+/// Store paths of the programs that `builtins.vmTest` uses, and the system they run on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tools {
+    system: String,
+    runner: String,
+    agent: String,
+    qemu: String,
+    e2fsprogs: String,
+}
+
+/// Writes `vmTest.nix`, an expression for the function, and `vmTest.md`, its documentation.
+pub(crate) fn write(library: &Path, out: &Path) -> Result<()> {
+    println!("cargo:rerun-if-env-changed={TOOLS}");
+    let source = inlined(&library.join("default.nix"))?;
+    let expression = format!("({source}) {{ {} }}\n", tools()?);
+    write_text(&out.join("vmTest.md"), &documentation(&source)?)?;
+    write_text(&out.join("vmTest.nix"), &format!("({expression}).vmTest\n"))
+}
+
+/// Both files become C strings.
+fn write_text(file: &Path, text: &str) -> Result<()> {
+    ensure!(!text.contains('\0'), "{} has a NUL byte", file.display());
+    fs::write(file, format!("{text}\0")).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn tools() -> Result<String> {
+    let Ok(json) = env::var(TOOLS) else {
+        return Ok(String::new());
+    };
+    let tools: Tools = serde_json::from_str(&json)
+        .with_context(|| format!("{TOOLS} is not the JSON it should be"))?;
+    let mut attributes = String::new();
+    for (name, value) in [
+        ("system", &tools.system),
+        ("runner", &tools.runner),
+        ("agent", &tools.agent),
+        ("qemu", &tools.qemu),
+        ("e2fsprogs", &tools.e2fsprogs),
+    ] {
+        ensure!(
+            value
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || "/+-._?=".contains(character)),
+            "{TOOLS}: {name} is neither a store path nor a system: {value}"
+        );
+        attributes.push_str(&format!("{name} = \"{value}\"; "));
+    }
+    Ok(format!("tools = {{ {attributes}}};"))
+}
+
+/// The text of `file`, with the text of another file in place of each `import ./other.nix`.
+fn inlined(file: &Path) -> Result<String> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut parts = text.split("import ./");
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some(end) = part.find(".nix") else {
+            bail!(
+                "{}: an import of something else than a .nix file",
+                file.display()
+            );
+        };
+        let (name, rest) = part.split_at(end + ".nix".len());
+        let other = inlined(&file.with_file_name(name))?;
+        result.push_str(&format!("(\n{other})"));
+        result.push_str(rest);
+    }
+    Ok(result)
+}
+
+/// The documentation comment of `vmTest`, without its indentation.
+fn documentation(source: &str) -> Result<String> {
+    let (before, _) = source
+        .split_once("\n  vmTest =")
+        .context("lib/default.nix does not define vmTest")?;
+    let comment = before
+        .rsplit_once("/**")
+        .and_then(|(_, comment)| comment.trim_end().strip_suffix("*/"))
+        .context("lib/default.nix does not document vmTest")?;
+    let lines: Vec<&str> = comment
+        .lines()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line.trim_start()))
+        .collect();
+    Ok(lines.join("\n").trim().to_owned())
+}
