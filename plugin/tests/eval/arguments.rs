@@ -1,0 +1,183 @@
+//! Wrong arguments: each is an evaluation error that names the attribute path, in both ways in.
+
+use crate::nix::Entry;
+
+/// An expression (see [`Entry::eval`]), and what its error has to say.
+const TABLE: &[(&str, &str)] = &[
+    // Missing and unknown attributes.
+    (
+        r#"vmTest { nmae = "x"; }"#,
+        "vmTest: unknown attribute `nmae`; did you mean `name`?",
+    ),
+    (
+        r#"vmTest { name = "x"; nodes = { }; }"#,
+        "vmTest: missing attribute `testScript`",
+    ),
+    (
+        "nodes { a = { }; }",
+        "vmTest: nodes.a: missing attribute `kernel`",
+    ),
+    (
+        r#"node { mem = 1; }"#,
+        "vmTest: nodes.server: unknown attribute `mem`; did you mean `memory`?",
+    ),
+    (
+        "node { root = machine.root // { persistentDsik = null; }; }",
+        "vmTest: nodes.server.root: unknown attribute `persistentDsik`; did you mean `persistentDisk`?",
+    ),
+    (
+        r#"node { zzz = 1; }"#,
+        "vmTest: nodes.server: unknown attribute `zzz`; known are `bootTimeout`, ",
+    ),
+    (
+        "node { kernel = { imgae = 1; }; }",
+        "vmTest: nodes.server.kernel: unknown attribute `imgae`; did you mean `image`?",
+    ),
+    (
+        r#"node { root.layers = [ { archiv = "/x"; } ]; }"#,
+        "vmTest: nodes.server.root.layers[0]: unknown attribute `archiv`; did you mean `archive`?",
+    ),
+    (
+        "run { tools = { runer = 1; }; }",
+        "vmTest: tools: unknown attribute `runer`; did you mean `runner`?",
+    ),
+    // Wrong types.
+    (
+        "vmTest 3",
+        "vmTest: expected an attribute set, got an integer",
+    ),
+    (
+        "run { name = 3; }",
+        "vmTest: name: expected a name of at most 190 letters",
+    ),
+    (
+        "run { nodes = [ ]; }",
+        "vmTest: nodes: expected an attribute set, got a list",
+    ),
+    (
+        "nodes { a = [ ]; }",
+        "vmTest: nodes.a: expected an attribute set, got a list",
+    ),
+    (
+        "run { testScript = x: x; }",
+        "vmTest: testScript: expected a string, got a function",
+    ),
+    (
+        "run { globalTimeout = 1.5; }",
+        "vmTest: globalTimeout: expected an integer (seconds), got a float",
+    ),
+    (
+        "run { meta = null; }",
+        "vmTest: meta: expected an attribute set, got null",
+    ),
+    (
+        r#"node { memory = "1"; }"#,
+        "vmTest: nodes.server.memory: expected an integer (MiB), got a string",
+    ),
+    (
+        r#"node { vlans = [ 1 "2" ]; }"#,
+        "vmTest: nodes.server.vlans[1]: expected an integer (number of a VLAN), got a string",
+    ),
+    (
+        "node { kernelParams = [ true ]; }",
+        "vmTest: nodes.server.kernelParams[0]: expected a string, got a Boolean",
+    ),
+    (
+        "node { closure = [ 1 ]; }",
+        "vmTest: nodes.server.closure[0]: expected a store path, got an integer",
+    ),
+    (
+        "node { root.layers = [ { } ]; }",
+        "vmTest: nodes.server.root.layers[0]: expected an attribute set with one attribute of `archive`, `tree`, got 0",
+    ),
+    // Values that cannot be.
+    (
+        r#"run { name = "a b"; }"#,
+        "characters of `+-._?=`, got `a b`",
+    ),
+    (
+        "run { globalTimeout = 0; }",
+        "vmTest: globalTimeout: expected an integer (seconds) between 1 and ",
+    ),
+    (
+        r#"run { acceleration = "required"; }"#,
+        r#"vmTest: acceleration: expected one of "require", "prefer", "never", got "required"; did you mean "require"?"#,
+    ),
+    (
+        r#"node { kernel = "/boot"; }"#,
+        "vmTest: nodes.server.kernel: expected a store path, got `/boot`, which does not lie in",
+    ),
+    (
+        r#"node { init = "init"; }"#,
+        "vmTest: nodes.server.init: expected an absolute path as a string, got `init`",
+    ),
+    (
+        "node { cores = 0; }",
+        "vmTest: nodes.server.cores: expected an integer (number of CPUs) between 1 and 255, got 0",
+    ),
+    (
+        "node { vlans = [ 255 ]; }",
+        "vmTest: nodes.server.vlans[0]: expected an integer (number of a VLAN) between 1 and 254",
+    ),
+    (
+        "node { vlans = [ 2 2 ]; }",
+        "vmTest: nodes.server.vlans: VLAN 2 is there more than once",
+    ),
+    (
+        "node { root.layers = [ ]; }",
+        "vmTest: nodes.server.root.layers: expected at least one layer, got an empty list",
+    ),
+    // Names of machines.
+    (
+        r#"nodes { "-a" = machine; }"#,
+        "vmTest: nodes: bad machine name `-a`: expected a host name",
+    ),
+    (
+        r#"nodes { "a.b" = machine; }"#,
+        "vmTest: nodes: bad machine name `a.b`: expected a host name",
+    ),
+    (
+        "nodes { class = machine; }",
+        "vmTest: nodes: bad machine name `class`: it is a keyword",
+    ),
+    (
+        "nodes { a-b = machine; a_b = machine; }",
+        "vmTest: nodes: machines `a-b` and `a_b` are both `a_b` in the test script",
+    ),
+];
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn wrong_arguments_are_named() {
+    for entry in Entry::ALL {
+        for (expression, expected) in TABLE {
+            let error = entry.eval(&[], expression).expect_err(expression);
+            assert!(
+                error.contains(expected),
+                "{entry:?}: {expression}\nexpected: {expected}\nerror: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn good_arguments_pass() {
+    let table = [
+        "run { }",
+        "node { }",
+        "node { vlans = [ ]; }",
+        "nodes { a-b = machine; a_c = machine; Z9 = machine; }",
+        "node { kernel = { image = fake \"linux\"; modules = \"${fake \"linux\"}/lib/modules\"; }; }",
+        "run { passthru.x = throw \"unused\"; meta.y = throw \"unused\"; }",
+    ];
+    for entry in Entry::ALL {
+        for expression in table {
+            let path = entry.eval(&["--raw"], expression).expect(expression);
+            assert!(
+                path.ends_with("-vm-test-run-t.drv"),
+                "{entry:?}: {expression}: {path}"
+            );
+        }
+    }
+}

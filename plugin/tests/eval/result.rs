@@ -1,0 +1,138 @@
+//! What a test evaluates to.
+
+use serde_json::{Value, json};
+
+use crate::nix::Entry;
+
+/// The golden file that the runner's tests read, too.
+const GOLDEN: &str = include_str!("../../../runner/crates/manifest/tests/golden/hello.json");
+
+const HELLO: &str = r#"
+  let path = name: "/nix/store/00000000000000000000000000000000-${name}"; in vmTest {
+    name = "hello";
+    testScript = "start_all()\n";
+    tools = {
+      system = "x86_64-linux";
+      runner = path "vmtest"; agent = path "vmtest-agent"; qemu = path "qemu"; e2fsprogs = path "e2fsprogs";
+    };
+    nodes.client = {
+      kernel = path "kernel";
+      root.layers = [ { archive = path "debian.tar"; } { tree = path "client"; } ];
+      root.persistentDisk.sizeMiB = 512;
+      closure = [ (path "hello") ];
+      disks = [ { sizeMiB = 64; } ];
+      qemuOptions = [ "-device" "virtio-rng-pci" ];
+    };
+    meta.timeout = 7;
+    passthru.extra = "yes";
+  }"#;
+
+fn json(entry: Entry, expression: &str) -> Value {
+    let text = entry
+        .eval(&["--json"], expression)
+        .unwrap_or_else(|error| panic!("{entry:?}: {expression}: {error}"));
+    serde_json::from_str(&text).expect("nix writes JSON")
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn manifest_is_the_golden_one() {
+    let golden: Value = serde_json::from_str(GOLDEN).expect("golden file is JSON");
+    for entry in Entry::ALL {
+        assert_eq!(
+            json(entry, &format!("({HELLO}).manifest")),
+            golden,
+            "{entry:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn both_ways_in_give_the_same_derivation() {
+    for expression in [
+        format!("({HELLO}).drvPath"),
+        "run { nodes = { a = machine; b = machine // { closure = [ (fake \"c\") ]; }; }; }"
+            .to_owned(),
+    ] {
+        let [plugin, library] = Entry::ALL.map(|entry| json(entry, &expression));
+        assert_eq!(plugin, library, "{expression}");
+    }
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn derivation_has_what_the_runner_needs() {
+    let expression = format!(
+        "let test = {HELLO}; in {{ inherit (test) name system builder args requiredSystemFeatures exportReferencesGraph \
+         outputs meta extra; memory = test.nodes.client.memory; inputs = builtins.attrNames \
+         (builtins.getContext (builtins.toJSON test.manifest)); }}"
+    );
+    let path = |name: &str| format!("/nix/store/00000000000000000000000000000000-{name}");
+    let expected = json!({
+        "name": "vm-test-run-hello",
+        "system": "x86_64-linux",
+        "builder": format!("{}/bin/vmtest", path("vmtest")),
+        "args": ["build"],
+        "requiredSystemFeatures": ["nixos-test"],
+        "exportReferencesGraph": { "closure.client": [path("hello")] },
+        "outputs": ["out"],
+        "meta": { "timeout": 7 },
+        "extra": "yes",
+        "memory": 1024,
+        "inputs": [
+            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("qemu"), path("vmtest-agent"),
+        ],
+    });
+    assert_eq!(json(Entry::Plugin, &expression), expected);
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn required_acceleration_needs_a_machine_with_kvm() {
+    let features = |acceleration: &str| {
+        json(
+            Entry::Plugin,
+            &format!(
+                r#"(vmTest {{ name = "t"; nodes = {{ }}; testScript = ""; inherit tools; acceleration = "{acceleration}"; }})
+                  .requiredSystemFeatures"#
+            ),
+        )
+    };
+    assert_eq!(features("require"), json!(["nixos-test", "kvm"]));
+    assert_eq!(features("prefer"), json!(["nixos-test"]));
+    assert_eq!(features("never"), json!(["nixos-test"]));
+}
+
+/// Machines are numbered alphabetically over all of them; a name stands for the address on the machine's first VLAN.
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn addresses_follow_from_numbers_and_vlans() {
+    let network = json(
+        Entry::Plugin,
+        r#"(vmTest {
+          name = "t"; testScript = ""; inherit tools;
+          nodes = { web = machine // { vlans = [ 20 3 ]; }; alone = machine // { vlans = [ ]; }; db = machine; };
+        }).manifest.nodes.web.network"#,
+    );
+    let interface = |name: &str, vlan: u16, mac: &str| {
+        json!({
+            "name": name, "vlan": vlan, "mac": mac,
+            "addresses": [format!("192.168.{vlan}.3/24"), format!("2001:db8:{vlan}::3/64")],
+        })
+    };
+    assert_eq!(
+        network,
+        json!({
+            "setup": "agent",
+            "hostName": "web",
+            "interfaces": [interface("eth1", 20, "52:54:00:12:14:03"), interface("eth2", 3, "52:54:00:12:03:03")],
+            "hosts": [
+                { "address": "192.168.1.2", "names": ["db"] },
+                { "address": "2001:db8:1::2", "names": ["db"] },
+                { "address": "192.168.20.3", "names": ["web"] },
+                { "address": "2001:db8:20::3", "names": ["web"] },
+            ],
+        })
+    );
+}
