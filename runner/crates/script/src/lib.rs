@@ -1,8 +1,30 @@
 //! Runs Python test scripts and gives them their machine objects.
 //!
 //! A script sees machines and the driver as native classes of an embedded interpreter; they reach the rest of the runner
-//! only through the two traits of [`backend`].
+//! only through the two traits of [`backend`]. What a script can call is listed in [`api`].
 
+pub mod api;
 pub mod backend;
 pub mod event;
 pub mod failure;
+
+mod arguments;
+mod assertions;
+mod driver;
+mod engine;
+mod errors;
+mod log;
+mod machine;
+mod output;
+mod paths;
+mod retry;
+mod session;
+mod steps;
+mod timeouts;
+mod traceback;
+mod vlan;
+
+pub use engine::{Script, run};
+
+/// The classes whose methods a script can call.
+pub const CLASSES: &[api::Class] = &[driver::CLASS, machine::CLASS, log::CLASS];

@@ -1,0 +1,173 @@
+//! One run of a script, in an interpreter of its own.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::thread;
+
+use rustpython::{InterpreterBuilder, InterpreterBuilderExt};
+use rustpython_vm::builtins::PyBaseExceptionRef;
+use rustpython_vm::class::PyClassImpl;
+use rustpython_vm::function::OptionalArg;
+use rustpython_vm::{AsObject, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
+
+use crate::backend;
+use crate::driver::{Driver, run_tests};
+use crate::event::Stream;
+use crate::failure::{Failure, FailureKind};
+use crate::output::Output;
+use crate::session::Session;
+use crate::traceback;
+
+/// Enough for Python's own limit of 1000 nested calls, with room for what a call in the standard library takes.
+const STACK_BYTES: usize = 256 << 20;
+
+/// A test script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// What tracebacks call its file, such as `testScript`.
+    pub name: String,
+    /// The program.
+    pub text: String,
+}
+
+/// Runs a script to its end, on a thread of its own, and waits for the threads that it started.
+///
+/// The driver may be kept until the process ends, since a script that failed can leave threads behind; nothing of them
+/// reaches it once this has returned.
+///
+/// # Errors
+/// How the test failed.
+pub fn run(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Failure> {
+    let script = script.clone();
+    let thread = thread::Builder::new()
+        .name("script".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || run_here(&script, driver))
+        .map_err(|error| broken(format!("cannot start the script's thread: {error}")))?;
+    thread
+        .join()
+        .unwrap_or_else(|panic| Err(broken(describe_panic(&*panic))))
+}
+
+fn run_here(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Failure> {
+    let interpreter = InterpreterBuilder::new()
+        .settings(settings())
+        .init_stdlib()
+        .interpreter();
+    let result = interpreter.enter(|vm| {
+        let run = Run::prepare(script, driver, vm)
+            .map_err(|exception| traceback::failure(&exception, script, None, vm))?;
+        let result = run.run(vm);
+        let failure = result.map_err(|exception| {
+            traceback::failure(&exception, script, Some(&run.session.exceptions), vm)
+        });
+        run.stdout.finish();
+        run.stderr.finish();
+        run.session.end();
+        failure
+    });
+    // Threads that the script left behind still use it.
+    std::mem::forget(interpreter);
+    result
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.isolated = true;
+    settings.ignore_environment = true;
+    settings.import_site = false;
+    settings.user_site_directory = false;
+    settings.safe_path = true;
+    settings.write_bytecode = false;
+    settings.install_signal_handlers = false;
+    // Otherwise the encoding is ASCII, whatever the locale says.
+    settings.utf8_mode = 1;
+    settings
+}
+
+/// What one run needs, ready to go.
+struct Run {
+    session: Arc<Session>,
+    driver: PyObjectRef,
+    stdout: PyRef<Output>,
+    stderr: PyRef<Output>,
+}
+
+impl Run {
+    fn prepare(
+        script: &Script,
+        driver: Arc<dyn backend::Driver>,
+        vm: &VirtualMachine,
+    ) -> PyResult<Self> {
+        let session = Session::new(driver, vm)?;
+        Output::make_static_type();
+        let stdout = Output::new(&session, Stream::Stdout, vm);
+        let stderr = Output::new(&session, Stream::Stderr, vm);
+        vm.sys_module.set_attr("stdout", stdout.clone(), vm)?;
+        vm.sys_module.set_attr("stderr", stderr.clone(), vm)?;
+        // All modules are built in; nothing of the host's is to be found by accident.
+        vm.sys_module
+            .set_attr("path", vm.ctx.new_list(Vec::new()), vm)?;
+        for name in ["quit", "exit"] {
+            vm.builtins
+                .set_attr(name, vm.new_function(name, quit), vm)?;
+        }
+        let driver = Driver::new(&session, script.clone(), vm)?;
+        Ok(Self {
+            session,
+            driver,
+            stdout,
+            stderr,
+        })
+    }
+
+    fn run(&self, vm: &VirtualMachine) -> PyResult<()> {
+        match run_tests(&self.driver, vm) {
+            Err(exception) if is_plain_exit(&exception, vm) => {}
+            result => result?,
+        }
+        wait_for_threads(vm)?;
+        let atexit = vm.import("atexit", 0)?;
+        vm.call_method(&atexit, "_run_exitfuncs", ()).map(drop)
+    }
+}
+
+/// `quit` and `exit`, which Python's interactive mode defines and scripts use.
+fn quit(code: OptionalArg<PyObjectRef>, vm: &VirtualMachine) -> PyResult {
+    let class = vm.ctx.exceptions.system_exit.to_owned();
+    Err(vm.new_exception(class, code.into_option().into_iter().collect()))
+}
+
+/// Whether a script ended itself without saying that anything is wrong.
+fn is_plain_exit(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> bool {
+    exception.fast_isinstance(vm.ctx.exceptions.system_exit)
+        && traceback::exit_code(exception, vm).is_some_and(|code| code == "0")
+}
+
+/// Waits for the threads that the script started and that are not daemons.
+fn wait_for_threads(vm: &VirtualMachine) -> PyResult<()> {
+    let modules = vm.sys_module.get_attr("modules", vm)?;
+    match modules.get_item("threading", vm) {
+        Ok(threading) => vm.call_method(&threading, "_shutdown", ()).map(drop),
+        Err(_) => Ok(()),
+    }
+}
+
+fn broken(message: String) -> Failure {
+    Failure {
+        kind: FailureKind::Script,
+        traceback: String::new(),
+        message,
+        line: None,
+        column: None,
+    }
+}
+
+fn describe_panic(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    format!("the Python interpreter panicked: {message}")
+}

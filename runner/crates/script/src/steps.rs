@@ -1,0 +1,128 @@
+//! `with machine.nested("…")` and `with subtest("…")`: parts of a script that the log and the report show as such.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustpython_vm::function::FuncArgs;
+use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+
+use crate::arguments::text;
+use crate::event::{Level, ScriptEvent};
+use crate::session::{OpenStep, Session};
+
+/// What a `with` block is shown as.
+#[derive(Debug)]
+enum Kind {
+    Step {
+        machine: Option<String>,
+        message: String,
+    },
+    Subtest {
+        name: String,
+    },
+}
+
+/// A context manager that tells the driver when its block begins and ends.
+#[pyclass(module = "test_driver.logger", name = "Step")]
+#[derive(Debug, PyPayload)]
+pub(crate) struct Step {
+    session: Arc<Session>,
+    kind: Kind,
+    open: Mutex<Vec<OpenStep>>,
+}
+
+impl Step {
+    pub(crate) fn nested(
+        session: &Arc<Session>,
+        machine: Option<String>,
+        message: String,
+        vm: &VirtualMachine,
+    ) -> PyObjectRef {
+        Self::new(session, Kind::Step { machine, message }, vm)
+    }
+
+    pub(crate) fn subtest(
+        session: &Arc<Session>,
+        name: String,
+        vm: &VirtualMachine,
+    ) -> PyObjectRef {
+        Self::new(session, Kind::Subtest { name }, vm)
+    }
+
+    fn new(session: &Arc<Session>, kind: Kind, vm: &VirtualMachine) -> PyObjectRef {
+        Self {
+            session: Arc::clone(session),
+            kind,
+            open: Mutex::default(),
+        }
+        .into_ref(&vm.ctx)
+        .into()
+    }
+}
+
+#[pyclass]
+impl Step {
+    #[pymethod]
+    fn __enter__(zelf: PyRef<Self>) {
+        let session = &zelf.session;
+        let step = match &zelf.kind {
+            Kind::Step { machine, message } => session.start_step(machine.as_deref(), message),
+            Kind::Subtest { name } => {
+                let step = session.open_step();
+                session.event(ScriptEvent::SubtestStarted {
+                    id: step.id,
+                    parent: step.parent,
+                    name: name.clone(),
+                });
+                step
+            }
+        };
+        zelf.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(step);
+    }
+
+    #[pymethod]
+    fn __exit__(&self, exception: FuncArgs, vm: &VirtualMachine) -> PyResult<bool> {
+        let Some(step) = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+        else {
+            return Err(vm.new_runtime_error("this block was not entered"));
+        };
+        let raised = exception.args.get(1).filter(|value| !vm.is_none(value));
+        match &self.kind {
+            Kind::Step { machine, message } => {
+                self.session
+                    .finish_step(&step, machine.as_deref(), message, raised.is_none());
+            }
+            Kind::Subtest { name } => {
+                let error = raised.map(|value| describe(value, vm)).transpose()?;
+                if let Some(error) = &error {
+                    let text = format!("Test \"{name}\" failed with error: \"{error}\"");
+                    self.session.message(Level::Error, None, text);
+                }
+                let elapsed = self.session.close_step(&step);
+                self.session.event(ScriptEvent::SubtestFinished {
+                    id: step.id,
+                    name: name.clone(),
+                    elapsed,
+                    error,
+                });
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The message of an exception, or its name when it has none.
+fn describe(exception: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
+    let message = text(exception, vm)?;
+    Ok(if message.is_empty() {
+        exception.class().name().to_string()
+    } else {
+        message
+    })
+}
