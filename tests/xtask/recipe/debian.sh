@@ -1,0 +1,14 @@
+#!/bin/sh
+# Hook of mmdebstrap for the Debian guest ($1): a fresh tree that belongs to no machine in particular.
+set -eu
+root=$1
+
+chroot "$root" passwd --delete root
+# Names of the mirror, of this machine and of its apt's settings.
+rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
+rm -f "$root/var/lib/dbus/machine-id" "$root/etc/hostname"
+# Empty, and not missing: so systemd makes an identity for the run and does not take it for the first boot.
+: > "$root/etc/machine-id"
+echo 'LANG=C.UTF-8' > "$root/etc/default/locale"
+# No window for an answer stays open on a console that nobody reads.
+rm -rf "$root"/var/log/* "$root"/var/cache/* "$root"/usr/share/doc/* "$root"/usr/share/locale/*

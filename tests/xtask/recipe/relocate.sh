@@ -1,0 +1,25 @@
+# Builder of recipe/relocate.nix, run by the sandbox's own shell: copies $bundle to $out and tells its programs
+# where their loader and libraries lie now.
+set -eu
+busybox=$relocator/bin/busybox
+patchelf() {
+    "$relocator/lib/ld-linux-x86-64.so.2" --library-path "$relocator/lib" "$relocator/bin/patchelf" "$@"
+}
+
+"$busybox" cp -r "$bundle" "$out"
+"$busybox" chmod -R u+w "$out"
+for program in "$out"/bin/*; do
+    # The old kind of path, which counts for the libraries of libraries too.
+    patchelf --set-interpreter "$out/lib/ld-linux-x86-64.so.2" --force-rpath --set-rpath "$out/lib" "$program"
+done
+for library in "$out"/lib/*.so*; do
+    case $library in
+    */ld-linux-*) ;;
+    *) [ -z "$(patchelf --print-rpath "$library")" ] || patchelf --remove-rpath "$library" ;;
+    esac
+done
+"$busybox" chmod -R u-w "$out"
+# Whatever does not start here would not start in a test.
+for program in "$out"/bin/qemu-*; do
+    [ ! -e "$program" ] || "$program" --version
+done

@@ -1,0 +1,74 @@
+//! The command line: what can be asked, and which exit code the answer gives.
+#![expect(
+    clippy::print_stderr,
+    reason = "the edge where an error meets the developer"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{commands, namespace};
+
+/// Sets up the toolbox of nix-vmtest, runs its tests, and opens its Nix to you.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// From a bare machine to a passed VM test: set up, then build tests/hello
+    Try,
+    /// Everything that is checked: format, lints, unit tests, end-to-end tests
+    Test,
+    /// Make what is missing of the toolbox (a second start resumes)
+    Setup,
+    /// A shell inside the toolbox, where `nix` has the plugin loaded
+    Shell,
+    /// Run the toolbox's `nix` with the plugin loaded
+    Nix {
+        /// What is handed to `nix`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Print where a built part lies, as seen from outside the toolbox
+    Path { part: Part },
+    /// What is there, how big it is, in which version
+    Status,
+    /// Remove the cache with all that was made in it
+    Clean,
+    /// Start a program in namespaces of its own (used by the commands above)
+    #[command(hide = true)]
+    Enter(namespace::Enter),
+}
+
+/// A part of the project that `path` can find.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Part {
+    Runner,
+    Agent,
+    Plugin,
+    Nix,
+}
+
+/// Parses, runs, and maps the outcome to an exit code.
+pub(crate) fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Try => commands::tryout::run(),
+        Command::Test => commands::test::run(),
+        Command::Setup => commands::setup::run(),
+        Command::Shell => commands::nix::shell(),
+        Command::Nix { arguments } => commands::nix::run(&arguments),
+        Command::Path { part } => commands::path::run(part),
+        Command::Status => commands::status::run(),
+        Command::Clean => commands::clean::run(),
+        Command::Enter(enter) => enter.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,27 @@
+//! QEMU and the makers of file systems, with all their libraries: bundles that need nothing around them.
+
+use std::process::Command;
+
+use super::script;
+use crate::step::{Kept, Lane, Step};
+
+const SCRIPT: &str = include_str!("../../recipe/bundle.sh");
+
+pub(super) fn step() -> Step {
+    Step {
+        name: "bundles",
+        about: "QEMU and its libraries",
+        lane: Lane::Processor,
+        kept: Kept::ByRecipe,
+        needs: &["packages"],
+        recipe: vec![SCRIPT.into()],
+        make: Box::new(|place| {
+            let packages = place.result("packages")?.join("tree");
+            place.run(
+                Command::new(script("bundle.sh"))
+                    .arg(packages)
+                    .arg(&place.dir),
+            )
+        }),
+    }
+}
