@@ -10,8 +10,9 @@ use super::source::Reader;
 use super::{BLOCK, ErofsError, dirent};
 use crate::tree::{Content, Tree};
 
-/// Data is read into a buffer of this many bytes and written from it. Measured on ext4 with a warm page cache: 1 MiB
-/// is as fast as larger ones, and `copy_file_range` is not faster since the data is not aligned alike.
+/// Data is read into a buffer of this many bytes and written from it. Measured with 500 MB on ext4, warm: 0.17 s of
+/// processor time, with 256 KiB or 4 MiB the same; `copy_file_range` takes 0.21 s from an archive, whose data is
+/// aligned to 512 bytes only, and 0.13 s from aligned data; `sendfile` is no faster than that.
 const BUFFER: usize = 1 << 20;
 
 /// Collects blocks and writes them in large pieces.

@@ -9,9 +9,10 @@
 //! blocks m..     whole blocks of data: directories and files (data)
 //! ```
 //!
-//! Everything is laid out before the first byte is written ([`plan`]). Then two threads write, one the metadata
-//! area and one the data area, each front to back; the superblock comes last, so an image cut short is not taken
-//! for one. Memory is bounded by the number of objects, not by their size.
+//! Everything is laid out before the first byte is written (`plan`). Then the image is written front to back, but
+//! for the superblock, which comes last: an image cut short is not taken for one. Memory is bounded by the number of
+//! objects, not by their size. A second thread for one of the two areas was tried and gave nothing, as the kernel
+//! lets one writer at a time into a file; images of several machines can be written at once.
 //!
 //! The same tree gives the same bytes: inodes and data lie in breadth-first order of names, the volume's UUID is
 //! fixed and its time is that of the Nix store's files.
@@ -115,16 +116,8 @@ fn write_planned(tree: &Tree, plan: &Plan, file: &File, path: &Path) -> Result<(
         source,
     };
     file.set_len(plan.blocks() * BLOCK).map_err(failed)?;
-    let (metadata, data) = std::thread::scope(|scope| {
-        let data = scope.spawn(|| data::write(tree, plan, file, path));
-        let metadata = inode::write(tree, plan, file, path);
-        (
-            metadata,
-            data.join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        )
-    });
-    metadata.and(data)?;
+    inode::write(tree, plan, file, path)?;
+    data::write(tree, plan, file, path)?;
     superblock::write(plan, file).map_err(failed)
 }
 
