@@ -2,7 +2,7 @@
 { types }:
 let
   inherit (types)
-    anything
+    attributeSet
     attrsOf
     integer
     oneOf
@@ -15,28 +15,32 @@ let
   machine = import ./machine.nix { inherit types; };
 
   # Names are looked at before any machine is: they are known without evaluating the machines.
-  nodes =
-    path: value: attrsOf machine path (if builtins.isAttrs value then names path value else value);
+  nodes = path: value: attrsOf machine path (names path (attributeSet path value));
 
-  attributeSet =
-    path: value:
-    if builtins.isAttrs value then value else attrsOf anything path value;
 in
 {
   arguments = record {
-    /** Name of the test: its derivation is `vm-test-run-<name>`. */
+    /**
+      Name of the test: its derivation is `vm-test-run-<name>`.
+    */
     name.type = string {
       pattern = "[A-Za-z0-9+._?=-]{1,190}";
       description = "a name of at most 190 letters, digits and characters of `+-._?=`";
     };
 
-    /** The machines by name. There may be none: a script can do without, or create some. */
+    /**
+      The machines by name. There may be none: a script can do without, or create some.
+    */
     nodes.type = nodes;
 
-    /** The test script: Python source. */
+    /**
+      The test script: Python source.
+    */
     testScript.type = string { };
 
-    /** Seconds after which the whole test is ended and fails. */
+    /**
+      Seconds after which the whole test is ended and fails.
+    */
     globalTimeout = {
       type = integer {
         min = 1;
@@ -59,19 +63,25 @@ in
       default = "prefer";
     };
 
-    /** The `meta` attribute of the result. */
+    /**
+      The `meta` attribute of the result.
+    */
     meta = {
       type = attributeSet;
       default = { };
     };
 
-    /** Further attributes of the result. */
+    /**
+      Further attributes of the result.
+    */
     passthru = {
       type = attributeSet;
       default = { };
     };
 
-    /** Programs in place of those that this vmTest comes with. */
+    /**
+      Programs in place of those that this vmTest comes with.
+    */
     tools = {
       type = attributeSet;
       default = { };
@@ -79,18 +89,28 @@ in
   };
 
   tools = record {
-    /** The Nix system that the test runs on, such as `x86_64-linux`; the machines have the same. */
+    /**
+      The Nix system that the test runs on, such as `x86_64-linux`; the machines have the same.
+    */
     system.type = string {
       pattern = "(x86_64|aarch64)-linux";
       description = ''"x86_64-linux" or "aarch64-linux"'';
     };
-    /** Has `bin/vmtest`, the runner. */
+    /**
+      Has `bin/vmtest`, the runner.
+    */
     runner.type = storePath;
-    /** Has `bin/vmtest-agent`, the program that serves commands in the machines. */
+    /**
+      Has `bin/vmtest-agent`, the program that serves commands in the machines.
+    */
     agent.type = storePath;
-    /** Has `bin/qemu-system-<arch>`. */
+    /**
+      Has `bin/qemu-system-<arch>`.
+    */
     qemu.type = storePath;
-    /** Has `bin/mke2fs`. */
+    /**
+      Has `bin/mke2fs`.
+    */
     e2fsprogs.type = storePath;
   };
 }

@@ -34,24 +34,22 @@ let
     network = networks.${name};
   };
 
-  manifest =
-    arguments: tools:
-    {
-      version = 1;
-      inherit (arguments)
-        name
-        testScript
-        globalTimeout
-        acceleration
-        ;
-      inherit (tools) system;
-      tools = {
-        qemu = "${tools.qemu}/bin/qemu-system-${builtins.head (builtins.split "-" tools.system)}";
-        agent = "${tools.agent}/bin/vmtest-agent";
-        mke2fs = "${tools.e2fsprogs}/bin/mke2fs";
-      };
-      nodes = mapAttrs (manifestNode (network arguments.nodes)) arguments.nodes;
+  manifest = arguments: tools: {
+    version = 1;
+    inherit (arguments)
+      name
+      testScript
+      globalTimeout
+      acceleration
+      ;
+    inherit (tools) system;
+    tools = {
+      qemu = "${tools.qemu}/bin/qemu-system-${builtins.head (builtins.split "-" tools.system)}";
+      agent = "${tools.agent}/bin/vmtest-agent";
+      mke2fs = "${tools.e2fsprogs}/bin/mke2fs";
     };
+    nodes = mapAttrs (manifestNode (network arguments.nodes)) arguments.nodes;
+  };
 
   closures =
     nodes:

@@ -13,7 +13,9 @@ let
     ;
 
   disk = record {
-    /** Size in MiB. */
+    /**
+      Size in MiB.
+    */
     sizeMiB.type = integer {
       min = 1;
       max = 16777216;
@@ -26,9 +28,13 @@ let
     # A derivation is an attribute set, too.
     if builtins.isAttrs value && !value ? outPath then
       record {
-        /** The kernel's image: a bzImage on x86_64, an Image on aarch64. */
+        /**
+          The kernel's image: a bzImage on x86_64, an Image on aarch64.
+        */
         image.type = storePath;
-        /** The folder with one folder of modules, which is named as the kernel's version. */
+        /**
+          The folder with one folder of modules, which is named as the kernel's version.
+        */
         modules.type = storePath;
       } path value
     else
@@ -46,17 +52,25 @@ let
       types.fail path "expected at least one layer, got an empty list"
     else
       listOf (tagged {
-        /** An uncompressed tar archive: owners, modes and devices are kept. */
+        /**
+          An uncompressed tar archive: owners, modes and devices are kept.
+        */
         archive = storePath;
-        /** A folder: everything belongs to root, executable bits are kept. */
+        /**
+          A folder: everything belongs to root, executable bits are kept.
+        */
         tree = storePath;
       }) path value;
 
   root = record {
-    /** Layers of the root file system, merged in order: a later one overrides. */
+    /**
+      Layers of the root file system, merged in order: a later one overrides.
+    */
     layers.type = layers;
 
-    /** A disk that keeps what the machine writes over reboots. Without it, writes go to memory. */
+    /**
+      A disk that keeps what the machine writes over reboots. Without it, writes go to memory.
+    */
     persistentDisk = {
       type = nullOr disk;
       default = null;
@@ -85,16 +99,22 @@ record {
   */
   kernel.type = kernel;
 
-  /** Parameters appended to the kernel's command line. */
+  /**
+    Parameters appended to the kernel's command line.
+  */
   kernelParams = {
     type = listOf (string { });
     default = [ ];
   };
 
-  /** The root file system: `{ layers; persistentDisk ? null; }`. */
+  /**
+    The root file system: `{ layers; persistentDisk ? null; }`.
+  */
   root.type = root;
 
-  /** The guest's own init, as an absolute path in its root. */
+  /**
+    The guest's own init, as an absolute path in its root.
+  */
   init = {
     type = string {
       pattern = "/.*";
@@ -103,7 +123,9 @@ record {
     default = "/sbin/init";
   };
 
-  /** Memory in MiB. */
+  /**
+    Memory in MiB.
+  */
   memory = {
     type = integer {
       min = 16;
@@ -113,7 +135,9 @@ record {
     default = 1024;
   };
 
-  /** Number of virtual CPUs. */
+  /**
+    Number of virtual CPUs.
+  */
   cores = {
     type = integer {
       min = 1;
@@ -123,13 +147,17 @@ record {
     default = 1;
   };
 
-  /** Empty disks, in order, each `{ sizeMiB; }`. */
+  /**
+    Empty disks, in order, each `{ sizeMiB; }`.
+  */
   disks = {
     type = listOf disk;
     default = [ ];
   };
 
-  /** VLANs that the machine is on, as `eth1`, `eth2`, … in this order; `eth0` is QEMU's user network. */
+  /**
+    VLANs that the machine is on, as `eth1`, `eth2`, … in this order; `eth0` is QEMU's user network.
+  */
   vlans = {
     type = vlans;
     default = [ 1 ];
@@ -147,19 +175,25 @@ record {
     default = "agent";
   };
 
-  /** Store paths that the machine sees in its `/nix/store`, with all that they refer to. */
+  /**
+    Store paths that the machine sees in its `/nix/store`, with all that they refer to.
+  */
   closure = {
     type = listOf storePath;
     default = [ ];
   };
 
-  /** Arguments appended to QEMU's command line. */
+  /**
+    Arguments appended to QEMU's command line.
+  */
   qemuOptions = {
     type = listOf (string { });
     default = [ ];
   };
 
-  /** Seconds from power-on to the first word of the machine's agent; longer under emulation. */
+  /**
+    Seconds from power-on to the first word of the machine's agent; longer under emulation.
+  */
   bootTimeout = {
     type = integer {
       min = 1;

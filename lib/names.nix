@@ -74,7 +74,9 @@ let
     else
       true;
 in
-/** Returns `nodes` if the names of its attributes can be names of machines. */
+/**
+  Returns `nodes` if the names of its attributes can be names of machines.
+*/
 path: nodes:
 let
   names = attrNames nodes;

@@ -84,6 +84,8 @@ let
     in
     if isBelow && matched != null then prefix + head matched else null;
 
+  attributeSet = path: value: if isAttrs value then value else mismatch path "an attribute set" value;
+
   /**
     A path in the Nix store: a derivation, a path (which is copied to the store), or a string. A string without context is
     made to refer to its store path, so that the derivation has it as an input.
@@ -104,12 +106,15 @@ let
       appendContext text { ${input}.path = true; };
 in
 {
-  inherit attribute fail storePath;
+  inherit
+    fail
+    attributeSet
+    storePath
+    ;
 
-  /** Any value. */
-  anything = _path: value: value;
-
-  /** A string; `pattern` is a regular expression for the whole of it, and `description` says what it stands for. */
+  /**
+    A string; `pattern` is a regular expression for the whole of it, and `description` says what it stands for.
+  */
   string =
     {
       pattern ? null,
@@ -123,7 +128,9 @@ in
     else
       value;
 
-  /** An integer between `min` and `max`; `description` names the unit. */
+  /**
+    An integer between `min` and `max`; `description` names the unit.
+  */
   integer =
     {
       min,
@@ -138,7 +145,9 @@ in
     else
       value;
 
-  /** One of the strings `values`. */
+  /**
+    One of the strings `values`.
+  */
   oneOf =
     values: path: value:
     let
@@ -155,12 +164,16 @@ in
     else
       value;
 
-  /** Null, or what `type` takes. */
+  /**
+    Null, or what `type` takes.
+  */
   nullOr =
     type: path: value:
     if value == null then null else type path value;
 
-  /** A list whose elements are of `type`. */
+  /**
+    A list whose elements are of `type`.
+  */
   listOf =
     type: path: value:
     if !isList value then
@@ -168,13 +181,12 @@ in
     else
       mapIndexed (index: type "${path}[${toString index}]") value;
 
-  /** An attribute set with any names, whose values are of `type`. */
+  /**
+    An attribute set with any names, whose values are of `type`.
+  */
   attrsOf =
     type: path: value:
-    if !isAttrs value then
-      mismatch path "an attribute set" value
-    else
-      mapAttrs (name: type (attribute path name)) value;
+    mapAttrs (name: type (attribute path name)) (attributeSet path value);
 
   /**
     An attribute set with the attributes `fields`: each has a `type`, and may have a `default`, which is not checked.
@@ -184,12 +196,10 @@ in
     fields: path: value:
     let
       known = attrNames fields;
-      unknown = filter (name: !fields ? ${name}) (attrNames value);
+      unknown = filter (name: !fields ? ${name}) (attrNames (attributeSet path value));
       missing = filter (name: !(fields.${name} ? default || value ? ${name})) known;
     in
-    if !isAttrs value then
-      mismatch path "an attribute set" value
-    else if unknown != [ ] then
+    if unknown != [ ] then
       unknownAttribute path known (head unknown)
     else if missing != [ ] then
       fail path "missing attribute `${head missing}`"
@@ -199,7 +209,9 @@ in
         if value ? ${name} then field.type (attribute path name) value.${name} else field.default
       ) fields;
 
-  /** An attribute set with exactly one of the attributes `alternatives`, which are types. */
+  /**
+    An attribute set with exactly one of the attributes `alternatives`, which are types.
+  */
   tagged =
     alternatives: path: value:
     let
