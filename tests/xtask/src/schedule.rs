@@ -235,7 +235,12 @@ mod tests {
         let steps = [
             noting("packages", &[], Lane::Network, Kept::Never),
             noting("root", &["packages"], Lane::Network, Kept::ByRecipe),
-            noting("programs", &["root"], Lane::Processor, Kept::Never),
+            noting(
+                "programs",
+                &["packages", "root"],
+                Lane::Processor,
+                Kept::Never,
+            ),
         ];
         run(&steps, &cache).unwrap();
         run(&steps, &cache).unwrap();

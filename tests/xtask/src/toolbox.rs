@@ -245,12 +245,9 @@ impl Toolbox {
     /// The same for a step: it ends when xtask is killed, so that the next one need not wait for it.
     pub(crate) fn cargo_step(&self, arguments: &[&str]) -> Command {
         let cargo = cargo_program().to_string_lossy().into_owned();
-        let program = [cargo.as_str()]
-            .iter()
-            .chain(arguments)
-            .map(ToString::to_string);
+        let words = std::iter::once(cargo.as_str()).chain(arguments.iter().copied());
         let enter = Enter {
-            program: program.collect(),
+            program: words.map(str::to_owned).collect(),
             ..Enter::default()
         };
         self.building_here(enter.command())
