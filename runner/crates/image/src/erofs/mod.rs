@@ -11,8 +11,8 @@
 //!
 //! Everything is laid out before the first byte is written (`plan`). Then the image is written front to back, but
 //! for the superblock, which comes last: an image cut short is not taken for one. Memory is bounded by the number of
-//! objects, not by their size. A second thread for one of the two areas was tried and gave nothing, as the kernel
-//! lets one writer at a time into a file; images of several machines can be written at once.
+//! objects, not by their size. A second thread for one of the two areas was tried and gave nothing measurable; images
+//! of several machines can be written at once.
 //!
 //! The same tree gives the same bytes: inodes and data lie in breadth-first order of names, the volume's UUID is
 //! fixed and its time is that of the Nix store's files.
