@@ -1,0 +1,130 @@
+//! From the kernel's hand to the guest's own init.
+//!
+//! ```text
+//! devtmpfs, proc, sysfs, run -> configuration -> modules -> devices -> root (image + writable layer) -> network
+//!     -> switch root -> agent started -> guest's init executed in this process
+//! ```
+//!
+//! Whatever fails on the way is said over the channel and in the kernel's log, and the machine goes off.
+
+mod config;
+mod devices;
+mod failure;
+mod modules;
+mod netlink;
+mod network;
+mod root;
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
+use thiserror::Error;
+use vmtest_protocol::PORT_NAME;
+use vmtest_protocol::boot::{BootConfig, PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+
+use crate::kmsg::{self, Level, note};
+
+/// The agent's name for itself: systemd's shutdown spares processes whose name begins with `@`, as it spares those that
+/// hold up the root file system.
+const AGENT_NAME: &str = "@vmtest-agent";
+
+/// Why the guest could not be booted.
+#[derive(Debug, Error)]
+enum BootError {
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    #[error(transparent)]
+    Module(#[from] modules::ModuleError),
+    #[error(transparent)]
+    Device(#[from] devices::DeviceError),
+    #[error(transparent)]
+    Root(#[from] root::RootError),
+    #[error(transparent)]
+    Network(#[from] network::NetworkError),
+    #[error("cannot start the agent: {0}")]
+    Agent(#[source] io::Error),
+    #[error("cannot execute the guest's init {path}: {source}")]
+    Init { path: String, source: io::Error },
+}
+
+/// Boots the guest and becomes its init; on failure, powers the machine off.
+pub fn boot() -> ! {
+    let mut port = None;
+    let Err(error) = try_boot(&mut port);
+    failure::give_up(port, &error.to_string())
+}
+
+fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
+    root::mount_basics()?;
+    let config = config::read()?;
+    modules::load(&config.modules)?;
+    let channel = devices::open_port(PORT_NAME)?;
+    let agents_end = channel.try_clone().map_err(BootError::Agent)?;
+    *port = Some(channel);
+
+    let image = devices::find_disk(ROOT_IMAGE_SERIAL)?;
+    let persistent = match config.persistent {
+        true => Some(devices::find_disk(PERSISTENT_SERIAL)?),
+        false => None,
+    };
+    root::assemble(&image, persistent.as_deref())?;
+    if let Some(network) = &config.network {
+        root::write_names(network)?;
+        network::set_up(network)?;
+    }
+    root::switch()?;
+    hand_over(&config, agents_end)
+}
+
+/// Starts the agent that stays and turns this process into the guest's init.
+fn hand_over(config: &BootConfig, port: OwnedFd) -> Result<Infallible, BootError> {
+    let mut agent = Command::new("/proc/self/exe")
+        .arg0(AGENT_NAME)
+        .env_clear()
+        .stdin(Stdio::from(port))
+        .stdout(Stdio::null())
+        .stderr(kmsg::open().map_or_else(|_| Stdio::null(), Stdio::from))
+        .spawn()
+        .map_err(BootError::Agent)?;
+    note(Level::Info, &format!("handing over to {}", config.init));
+
+    let mut init = Command::new(&config.init);
+    // The kernel's own way: its unknown parameters as arguments, and this environment.
+    init.args(
+        std::env::args_os()
+            .skip(1)
+            .filter(|word| !word.as_bytes().is_empty()),
+    )
+    .env_clear()
+    .env("HOME", "/")
+    .env("TERM", "linux");
+    if let Ok(console) = console() {
+        init.stdin(console.0).stdout(console.1).stderr(console.2);
+    }
+    let source = init.exec();
+    // The port is needed for the report.
+    let _ = agent.kill();
+    let _ = agent.wait();
+    Err(BootError::Init {
+        path: config.init.clone(),
+        source,
+    })
+}
+
+/// The console, three times over: the kernel has opened it only if the initrd holds the device.
+fn console() -> io::Result<(File, File, File)> {
+    let flags = OFlags::NOCTTY.bits().cast_signed();
+    let console = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open("/dev/console")?;
+    Ok((console.try_clone()?, console.try_clone()?, console))
+}

@@ -1,0 +1,15 @@
+//! The guest's side: the first process of the runner's initrd, and the agent that stays.
+//!
+//! One static program in two roles. Started by the kernel as `/init`, it [boots](boot) the guest: modules, devices,
+//! root, network, and at last the guest's own init in its place. Before that it starts itself once more, as a process
+//! that outlives the hand-over and [serves](serve) the runner's requests over a virtio-serial port until the machine
+//! goes off.
+//!
+//! - [`boot`]: from the kernel's hand to the guest's init;
+//! - [`serve`]: the conversation with the runner.
+
+pub mod boot;
+pub mod serve;
+
+mod capture;
+mod kmsg;

@@ -1,0 +1,232 @@
+//! From a runner's arrival to its leaving: reads its messages and starts what they ask for.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+
+use vmtest_protocol::{
+    Condition, Decoder, Failure, Hello, Outcome, RequestId, Run, ToGuest, ToHost, VERSION,
+};
+
+use super::put::{Feed, feed};
+use super::queue::Queue;
+use super::task::Task;
+use super::{Agent, command, get, greeting, journal, put, tcp};
+
+/// Enough for a request; what is large lies on the heap.
+pub(super) const STACK: usize = 256 * 1024;
+
+/// Bytes read at once.
+const BUFFER: usize = 64 * 1024;
+
+/// Talks with one runner until it goes; then nothing of it is left but what its commands left behind.
+pub(super) fn run(agent: &Agent, port: &OwnedFd) -> io::Result<()> {
+    let mut input = File::from(port.try_clone()?);
+    let output = File::from(port.try_clone()?);
+    let queue = Arc::new(Queue::default());
+    queue.open(&greeting(agent.session));
+    let writer = {
+        let queue = Arc::clone(&queue);
+        let name = Builder::new().name("writer".into()).stack_size(STACK);
+        name.spawn(move || queue.write_to(output))?
+    };
+
+    let mut desk = Desk::new(agent, Arc::clone(&queue));
+    let read = desk.read_from(&mut input);
+    desk.close();
+    queue.close();
+    let _ = writer.join();
+    read
+}
+
+/// Where requests come in.
+struct Desk<'a> {
+    agent: &'a Agent,
+    queue: Arc<Queue>,
+    under_way: Arc<Mutex<HashMap<RequestId, Handle>>>,
+    /// Whether the runner has answered the hello of this session.
+    greeted: bool,
+    journal: Option<Arc<Task>>,
+}
+
+/// What the reader needs of a request under way.
+struct Handle {
+    task: Arc<Task>,
+    feed: Option<Feed>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(agent: &'a Agent, queue: Arc<Queue>) -> Self {
+        Self {
+            agent,
+            queue,
+            under_way: Arc::default(),
+            greeted: false,
+            journal: None,
+        }
+    }
+
+    fn read_from(&mut self, input: &mut File) -> io::Result<()> {
+        let mut decoder = Decoder::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(length) => decoder.push(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            loop {
+                match decoder.next_message() {
+                    Ok(Some(message)) => self.take(message),
+                    Ok(None) => break,
+                    Err(error) => self.note(format!("passed over from the runner: {error}")),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: ToGuest) {
+        match message {
+            ToGuest::Hello(hello) => self.greet(&hello),
+            // Meant for an earlier boot.
+            _ if !self.greeted => {}
+            ToGuest::Run(id, run) => self.run(id, run),
+            ToGuest::Wait {
+                id,
+                condition,
+                timeout_ms,
+            } => self.wait(id, condition, timeout_ms),
+            ToGuest::Put { id, target } => {
+                let (feed, source) = feed();
+                self.start(id, None, Some(feed), move |task| {
+                    put::put(task, source, &target)
+                });
+            }
+            ToGuest::Get { id, source } => {
+                self.start(id, None, None, move |task| get::get(task, &source));
+            }
+            ToGuest::Data(id, data) => self.data(id, data),
+            ToGuest::Cancel(id) => {
+                if let Some(handle) = self.lock().get_mut(&id) {
+                    handle.feed = None;
+                    handle.task.cancel();
+                }
+            }
+        }
+    }
+
+    fn greet(&mut self, hello: &Hello) {
+        if hello.session != self.agent.session || self.greeted {
+            return;
+        }
+        if hello.version != VERSION {
+            let theirs = hello.version;
+            self.note(format!(
+                "the runner speaks version {theirs}, the agent version {VERSION}"
+            ));
+            return;
+        }
+        self.greeted = true;
+        if self.agent.journal
+            && let Ok(task) = Task::new(0, None, Arc::clone(&self.queue)).map(Arc::new)
+        {
+            self.journal = Some(Arc::clone(&task));
+            let name = Builder::new().name("journal".into()).stack_size(STACK);
+            if let Err(error) = name.spawn(move || journal::follow(&task)) {
+                self.note(format!("the journal cannot be followed: {error}"));
+            }
+        }
+    }
+
+    fn run(&self, id: RequestId, run: Run) {
+        let shell = Arc::clone(&self.agent.shell);
+        self.start(id, run.timeout_ms, None, move |task| {
+            command::run(task, &shell, &run.script)
+        });
+    }
+
+    fn wait(&self, id: RequestId, condition: Condition, timeout_ms: Option<u64>) {
+        let (host, port, open) = match condition {
+            Condition::TcpOpen { host, port } => (host, port, true),
+            Condition::TcpClosed { host, port } => (host, port, false),
+        };
+        self.start(id, timeout_ms, None, move |task| {
+            let Err(stopped) = tcp::wait(task, &host, port, open) else {
+                return Ok(Outcome::Complete);
+            };
+            Ok(stopped.0)
+        });
+    }
+
+    /// Starts a request's thread, which ends with the request's one `Done`.
+    fn start(
+        &self,
+        id: RequestId,
+        timeout_ms: Option<u64>,
+        feed: Option<Feed>,
+        work: impl FnOnce(&Task) -> Result<Outcome, Failure> + Send + 'static,
+    ) {
+        let task = match Task::new(id, timeout_ms, Arc::clone(&self.queue)) {
+            Ok(task) => Arc::new(task),
+            Err(error) => return self.refuse(id, &io::Error::from(error)),
+        };
+        let handle = Handle {
+            task: Arc::clone(&task),
+            feed,
+        };
+        self.lock().insert(id, handle);
+        let (under_way, queue) = (Arc::clone(&self.under_way), Arc::clone(&self.queue));
+        let thread = Builder::new()
+            .name(format!("request {id}"))
+            .stack_size(STACK);
+        let started = thread.spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(|| work(&task)));
+            let result = result.unwrap_or_else(|_| Err(Failure("the agent has a bug".into())));
+            lock(&under_way).remove(&id);
+            queue.post(&ToHost::Done(id, result));
+        });
+        if let Err(error) = started {
+            self.lock().remove(&id);
+            self.refuse(id, &error);
+        }
+    }
+
+    fn refuse(&self, id: RequestId, error: &io::Error) {
+        let failure = Failure(format!("the guest has no room for a request: {error}"));
+        self.queue.post(&ToHost::Done(id, Err(failure)));
+    }
+
+    /// Hands data on to its request; none is waited for.
+    fn data(&self, id: RequestId, data: Vec<u8>) {
+        if let Some(handle) = self.lock().get_mut(&id)
+            && let Some(feed) = handle.feed.take()
+        {
+            handle.feed = feed.push(data);
+        }
+    }
+
+    fn note(&self, text: String) {
+        self.queue.try_send(&ToHost::Note(text));
+    }
+
+    fn close(&self) {
+        self.journal.iter().for_each(|task| task.cancel());
+        for handle in self.lock().values_mut() {
+            handle.feed = None;
+            handle.task.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Handle>> {
+        lock(&self.under_way)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

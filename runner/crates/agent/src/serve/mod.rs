@@ -1,0 +1,139 @@
+//! The conversation with the runner, from the hello to the end of the machine.
+//!
+//! One thread reads, and never waits for a request; each request has a thread of its own; one thread writes what they
+//! all have to say, so that frames are never interleaved. What waits to be written is bounded: whoever produces output
+//! waits for room, and so, through its pipes, does the command.
+//!
+//! - [`connection`]: from a runner's arrival to its leaving;
+//! - [`queue`]: what waits to be written, and the thread that writes it;
+//! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages;
+//! - [`command`], [`tcp`], [`put`], [`get`]: the requests;
+//! - [`shell`], [`resolve`]: the guest's shell and environment; its host names;
+//! - [`journal`]: the guest's journal.
+
+mod command;
+mod connection;
+mod get;
+mod journal;
+mod put;
+mod queue;
+mod resolve;
+mod shell;
+mod task;
+mod tcp;
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::{SigSet, Signal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::rand::{GetRandomFlags, getrandom};
+use vmtest_protocol::{Features, Hello, ToHost, VERSION};
+
+use crate::kmsg::{Level, note};
+use shell::Shell;
+
+/// Between two looks whether a runner is there.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// The agent of one boot.
+#[derive(Debug)]
+pub struct Agent {
+    session: u64,
+    /// Whether the guest's journal is followed.
+    journal: bool,
+    shell: Arc<Shell>,
+}
+
+impl Agent {
+    /// A new agent, with a session of its own; `journal`: whether it sends the guest's journal.
+    #[must_use]
+    pub fn new(journal: bool) -> Self {
+        let mut session = [0; 8];
+        // Early in the boot there may be no entropy yet, and none is needed.
+        let _ = getrandom(&mut session, GetRandomFlags::INSECURE);
+        Self {
+            session: u64::from_le_bytes(session),
+            journal,
+            shell: Arc::default(),
+        }
+    }
+
+    /// Talks with one runner until it goes.
+    ///
+    /// # Errors
+    /// When the port cannot be read.
+    pub fn converse(&self, port: &OwnedFd) -> io::Result<()> {
+        connection::run(self, port)
+    }
+}
+
+/// Serves whoever is at the other end of standard input, a virtio-serial port, for ever.
+#[must_use]
+pub fn stay() -> ExitCode {
+    match try_stay() {
+        Ok(never) => match never {},
+        Err(error) => {
+            note(Level::Critical, &format!("the agent ends: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_stay() -> io::Result<std::convert::Infallible> {
+    use std::os::fd::AsFd;
+    let port = io::stdin().as_fd().try_clone_to_owned()?;
+    outlive();
+    let agent = Agent::new(true);
+    loop {
+        wait_for_runner(&port)?;
+        agent.converse(&port)?;
+    }
+}
+
+/// Makes this process one that nobody stops by accident.
+fn outlive() {
+    let _ = rustix::process::setsid();
+    let _ = fs::write("/proc/self/oom_score_adj", "-1000");
+    // Blocked, not ignored: commands start with nothing blocked, but would inherit what is ignored.
+    let blocked = [
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+    ];
+    let _ = SigSet::from_iter(blocked).thread_block();
+}
+
+/// A virtio-serial port without a runner at the other end reports a hang-up.
+fn wait_for_runner(port: &OwnedFd) -> io::Result<()> {
+    loop {
+        let mut state = [PollFd::new(port, PollFlags::OUT)];
+        poll(&mut state, Some(&Timespec::default()))?;
+        if !state[0].revents().contains(PollFlags::HUP) {
+            return Ok(());
+        }
+        std::thread::sleep(INTERVAL);
+    }
+}
+
+/// What the agent says first.
+pub(crate) fn greeting(session: u64) -> ToHost {
+    ToHost::Hello(Hello {
+        version: VERSION,
+        features: Features::default(),
+        session,
+    })
+}
+
+/// For rustix: a duration as the kernel takes it.
+pub(crate) fn timespec(duration: Duration) -> Timespec {
+    Timespec::try_from(duration).unwrap_or(Timespec {
+        tv_sec: i64::MAX,
+        tv_nsec: 0,
+    })
+}
