@@ -14,7 +14,8 @@ const TOOLS: &str = "VMTEST_TOOLS";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tools {
-    system: String,
+    /// When left out, the system that the plugin is built for.
+    system: Option<String>,
     runner: String,
     agent: String,
     qemu: String,
@@ -42,9 +43,13 @@ fn tools() -> Result<String> {
     };
     let tools: Tools = serde_json::from_str(&json)
         .with_context(|| format!("{TOOLS} is not the JSON it should be"))?;
+    let system = match tools.system {
+        Some(system) => system,
+        None => format!("{}-linux", env::var("CARGO_CFG_TARGET_ARCH")?),
+    };
     let mut attributes = String::new();
     for (name, value) in [
-        ("system", &tools.system),
+        ("system", &system),
         ("runner", &tools.runner),
         ("agent", &tools.agent),
         ("qemu", &tools.qemu),

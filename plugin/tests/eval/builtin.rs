@@ -58,3 +58,24 @@ fn machines_are_evaluated_when_they_are_needed() {
         );
     }
 }
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn plugin_brings_its_programs_and_library_has_none() {
+    let test = r#"vmTest { name = "t"; nodes = { }; testScript = ""; }"#;
+    let agent = format!("({test}).manifest.tools.agent");
+    let path = Entry::Plugin
+        .eval(&["--raw"], &agent)
+        .expect("the plugin was built with its programs");
+    assert!(
+        path.starts_with("/nix/store/") && path.ends_with("/bin/vmtest-agent"),
+        "{path}"
+    );
+    let error = Entry::Library
+        .eval(&[], test)
+        .expect_err("there are no programs");
+    assert!(
+        error.contains("vmTest: there are no programs to run the test with"),
+        "{error}"
+    );
+}
