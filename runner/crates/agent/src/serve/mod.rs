@@ -29,9 +29,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::rand::{GetRandomFlags, getrandom};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
 use crate::kmsg::{Level, note};
@@ -95,18 +95,15 @@ fn try_stay() -> io::Result<std::convert::Infallible> {
     }
 }
 
-/// Makes this process one that nobody stops by accident.
+/// Makes this process one that nobody stops by accident, under a name that says what it is.
 fn outlive() {
     let _ = rustix::process::setsid();
+    let _ = rustix::thread::set_name(c"vmtest-agent");
     let _ = fs::write("/proc/self/oom_score_adj", "-1000");
-    // Blocked, not ignored: commands start with nothing blocked, but would inherit what is ignored.
-    let blocked = [
-        Signal::SIGTERM,
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-    ];
-    let _ = SigSet::from_iter(blocked).thread_block();
+    // Caught, not ignored or blocked: commands would inherit that, and hold up the guest's shutdown.
+    for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+        let _ = signal_hook::flag::register(signal, Arc::default());
+    }
 }
 
 /// A virtio-serial port without a runner at the other end reports a hang-up.
