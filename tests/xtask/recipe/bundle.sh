@@ -14,7 +14,7 @@ libraries() {
         echo "$1 lacks libraries" >&2
         exit 1
     fi
-    for library in $(sed -n 's/.* => \(\/.*\) (0x.*/\1/p' "$out/list"); do
+    sed -n 's/.* => \(\/.*\) (0x.*/\1/p' "$out/list" | while read -r library; do
         [ -e "$2/${library##*/}" ] || cp -L "$library" "$2/"
     done
     rm "$out/list"

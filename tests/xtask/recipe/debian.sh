@@ -1,7 +1,7 @@
 #!/bin/sh
 # Hook of mmdebstrap for the Debian guest ($1): a fresh tree that belongs to no machine in particular.
 set -eu
-root=$1
+root=${1:?the tree}
 
 chroot "$root" passwd --delete root
 # Names of the mirror, of this machine and of its apt's settings.
@@ -10,5 +10,8 @@ rm -f "$root/var/lib/dbus/machine-id" "$root/etc/hostname"
 # Empty, and not missing: so systemd makes an identity for the run and does not take it for the first boot.
 : > "$root/etc/machine-id"
 echo 'LANG=C.UTF-8' > "$root/etc/default/locale"
-# No window for an answer stays open on a console that nobody reads.
-rm -rf "$root"/var/log/* "$root"/var/cache/* "$root"/usr/share/doc/* "$root"/usr/share/locale/*
+# What no test reads.
+rm -rf "$root"/var/log/* "$root"/var/cache/*
+for dir in doc info locale man; do
+    rm -rf "${root:?}/usr/share/$dir"/*
+done

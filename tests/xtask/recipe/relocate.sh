@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # the derivation sets bundle, relocator and out
 # Builder of recipe/relocate.nix, run by the sandbox's own shell: copies $bundle to $out and tells its programs
 # where their loader and libraries lie now.
 set -eu

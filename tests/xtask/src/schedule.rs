@@ -1,7 +1,8 @@
 //! Runs the steps that are not done yet, as many at a time as their lanes allow, in the order of what they need.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -40,6 +41,16 @@ impl Workplace {
         let dir = self.dir.join(SCRATCH);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         Ok(dir)
+    }
+
+    /// Puts a script into the scratch directory, to be run from there. The folder of scripts may change under
+    /// a running xtask, and the step's key is that of the scripts as they were compiled in.
+    pub(crate) fn script(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.scratch()?.join(name);
+        fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o755)))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
     }
 
     /// Runs a program; its output goes to the step's log.

@@ -1,5 +1,7 @@
 //! `cargo xtask status`: what is there, how big, in which version.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -9,54 +11,68 @@ use crate::toolbox::Toolbox;
 
 pub(crate) fn run() -> Result<ExitCode> {
     let toolbox = Toolbox::find()?;
+    // Whoever pipes this into `head` has seen enough.
+    let _ = std::io::stdout().write_all(report(&toolbox)?.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(toolbox: &Toolbox) -> Result<String> {
+    let mut out = String::new();
     let root = toolbox.cache().root();
-    println!("cache: {} ({})", root.display(), size(root));
+    writeln!(out, "cache: {} ({})", root.display(), size(root))?;
     for (step, result) in toolbox.results() {
         let state = if result.exists() {
             size(&result)
         } else {
             "missing".into()
         };
-        println!("  {step:<10} {state:>8}  {}", result.display());
+        writeln!(out, "  {step:<10} {state:>8}  {}", result.display())?;
     }
     for dir in ["nix", "cargo"] {
         let path = toolbox.cache().path(dir);
-        println!("  {dir:<10} {:>8}  {}", size(&path), path.display());
+        writeln!(out, "  {dir:<10} {:>8}  {}", size(&path), path.display())?;
     }
     if super::nix::existing().is_err() {
-        println!("not ready: run `cargo xtask setup`");
-        return Ok(ExitCode::SUCCESS);
+        writeln!(out, "not ready: run `cargo xtask setup`")?;
+        return Ok(out);
     }
-    println!("versions:");
-    println!(
+    writeln!(out, "versions:")?;
+    writeln!(
+        out,
         "  nix     {}",
         version(toolbox.enter(&["nix", "--version"], "/".as_ref(), false))
-    );
+    )?;
     let tools = toolbox.tools()?;
     let qemu = format!("{}/bin/qemu-system-x86_64", tools["qemu"]);
-    println!(
+    writeln!(
+        out,
         "  qemu    {}",
         version(toolbox.enter(&[&qemu, "--version"], "/".as_ref(), false))
-    );
+    )?;
     let modules = toolbox.outside(&tools["kernel"]).join("lib/modules");
     let kernel = std::fs::read_dir(modules)?
         .next()
         .transpose()?
         .map(|entry| entry.file_name());
-    println!("  kernel  {}", kernel.unwrap_or_default().to_string_lossy());
-    println!("of this working copy:");
-    println!(
+    writeln!(
+        out,
+        "  kernel  {}",
+        kernel.unwrap_or_default().to_string_lossy()
+    )?;
+    writeln!(out, "of this working copy:")?;
+    writeln!(
+        out,
         "  plugin  {:>8}  {}",
         size(&toolbox.plugin()),
         toolbox.plugin().display()
-    );
+    )?;
     for (name, path) in &tools {
         if path.starts_with('/') {
             let path = toolbox.outside(path);
-            println!("  {name:<10} {:>5}  {}", size(&path), path.display());
+            writeln!(out, "  {name:<10} {:>5}  {}", size(&path), path.display())?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(out)
 }
 
 /// What `du` says, in a unit that is easy to read.

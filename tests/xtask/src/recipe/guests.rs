@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use super::{Debootstrap, EPOCH, script};
-use crate::apt::SUITE;
+use super::{Debootstrap, EPOCH};
 use crate::step::{Kept, Lane, Step};
 
 /// What the author of a test expects on a Debian server.
@@ -38,19 +37,19 @@ pub(super) fn debian() -> Step {
         lane: Lane::Network,
         kept: Kept::ByRecipe,
         needs: &["machine"],
-        recipe: vec![
-            SUITE.into(),
-            EPOCH.into(),
-            DEBIAN.join(" "),
-            DEBIAN_HOOK.into(),
-        ],
+        recipe: [
+            Debootstrap::recipe("essential", &DEBIAN),
+            vec![DEBIAN_HOOK.into()],
+        ]
+        .concat(),
         make: Box::new(|place| {
             let scratch = place.scratch()?;
+            let hook = place.script("debian.sh", DEBIAN_HOOK)?;
             let target = place.dir.join("debian.tar");
             let debootstrap = Debootstrap {
                 variant: "essential",
                 include: &DEBIAN,
-                hook: Some("debian.sh"),
+                hook: Some(&hook),
                 sources: false,
                 target: &target,
             };
@@ -70,7 +69,7 @@ pub(super) fn busybox() -> Step {
         recipe: vec![EPOCH.into(), BUSYBOX_SCRIPT.into()],
         make: Box::new(|place| {
             let packages = place.result("packages")?.join("tree");
-            let mut command = Command::new(script("busybox.sh"));
+            let mut command = Command::new(place.script("busybox.sh", BUSYBOX_SCRIPT)?);
             place.run(
                 command
                     .arg(packages)

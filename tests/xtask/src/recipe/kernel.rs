@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use super::script;
 use crate::step::{Kept, Lane, Step};
 
 const SCRIPT: &str = include_str!("../../recipe/kernel.sh");
@@ -18,7 +17,7 @@ pub(super) fn step() -> Step {
         make: Box::new(|place| {
             let packages = place.result("packages")?.join("tree");
             place.run(
-                Command::new(script("kernel.sh"))
+                Command::new(place.script("kernel.sh", SCRIPT)?)
                     .arg(packages)
                     .arg(place.dir.join("kernel")),
             )

@@ -9,7 +9,7 @@ mod programs;
 mod qemu;
 mod root;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -39,12 +39,15 @@ pub(crate) fn steps(toolbox: &Toolbox) -> Vec<Step> {
 /// Time stamps of what is made: the start of 2025. Part of the results, so of the recipes that use it.
 const EPOCH: &str = "1735689600";
 
-/// The folder of scripts that the recipes run.
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("recipe")
-        .join(name)
-}
+/// Fetches no more than is asked for.
+const APT_SETTINGS: [&str; 2] = [
+    "Acquire::Languages \"none\";",
+    "APT::Install-Recommends \"false\";",
+];
+
+/// A tree that a power cut spoils is made again, so dpkg need not wait for the disk. (dpkg could leave out what nobody
+/// reads too, but mmdebstrap then filters each package with a slow program of its own: the hooks remove it.)
+const DPKG_SETTINGS: [&str; 1] = ["force-unsafe-io"];
 
 /// A run of mmdebstrap, which makes a tree of Debian packages.
 struct Debootstrap<'a> {
@@ -52,13 +55,22 @@ struct Debootstrap<'a> {
     variant: &'a str,
     include: &'a [&'a str],
     /// Script that is given the tree before it is finished.
-    hook: Option<&'a str>,
+    hook: Option<&'a Path>,
     /// Whether source packages can be fetched.
     sources: bool,
     target: &'a Path,
 }
 
 impl Debootstrap<'_> {
+    /// What decides the result, but for the text of the hook.
+    fn recipe(variant: &str, include: &[&str]) -> Vec<String> {
+        let mut recipe = vec![SUITE.to_owned(), EPOCH.to_owned(), variant.to_owned()];
+        recipe.extend(APT_SETTINGS.map(str::to_owned));
+        recipe.extend(DPKG_SETTINGS.map(str::to_owned));
+        recipe.extend(include.iter().map(ToString::to_string));
+        recipe
+    }
+
     fn command(&self, scratch: &Path) -> Result<Command> {
         let mirror = Mirror::of_machine(Path::new("/etc/apt"), &apt::codename()?)?;
         let list = scratch.join("sources.list");
@@ -75,13 +87,9 @@ impl Debootstrap<'_> {
         ];
         program.extend(own.map(|setting| format!("--aptopt={setting}")));
         program.extend(settings.iter().map(|setting| format!("--aptopt={setting}")));
-        // A tree that a power cut spoils is made again, so dpkg need not wait for the disk.
-        program.push("--dpkgopt=force-unsafe-io".to_owned());
-        for dir in ["doc", "info", "locale", "man"] {
-            program.push(format!("--dpkgopt=path-exclude=/usr/share/{dir}/*"));
-        }
+        program.extend(DPKG_SETTINGS.map(|setting| format!("--dpkgopt={setting}")));
         if let Some(hook) = self.hook {
-            program.push(format!("--customize-hook={}", script(hook).display()));
+            program.push(format!("--customize-hook={}", hook.display()));
         }
         program.push(SUITE.to_owned());
         program.push(self.target.display().to_string());

@@ -23,7 +23,7 @@ pub(super) fn step() -> Step {
         recipe: vec![SCRIPT.into()],
         make: Box::new(|place| {
             let scratch = place.scratch()?;
-            std::fs::write(scratch.join("nix.sh"), SCRIPT)?;
+            place.script("nix.sh", SCRIPT)?;
             let enter = Enter {
                 root: Some(place.result("root")?.join("tree")),
                 bind: vec![shown(&scratch, INSIDE), shown(&place.dir, "/usr/local")],

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::script;
 use crate::schedule::Workplace;
 use crate::step::{Kept, Lane, Step};
 use crate::toolbox::Toolbox;
@@ -69,7 +68,8 @@ fn relocate(
     bundle: &str,
     relocator: &str,
 ) -> Result<String> {
-    let expression = script("relocate.nix");
+    place.script("relocate.sh", SCRIPT)?;
+    let expression = place.script("relocate.nix", EXPRESSION)?;
     let arguments = [
         "nix-build",
         "--no-out-link",

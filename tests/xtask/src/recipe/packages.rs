@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::Debootstrap;
-use crate::apt::{SUITE, missing};
+use crate::apt::missing;
 use crate::namespace::Enter;
 use crate::schedule::Workplace;
 use crate::step::{Kept, Lane, Step};
@@ -106,7 +106,7 @@ pub(super) fn extracted() -> Step {
         lane: Lane::Network,
         kept: Kept::ByRecipe,
         needs: &["machine"],
-        recipe: vec![SUITE.into(), UNPACKED.join(" ")],
+        recipe: Debootstrap::recipe("extract", &UNPACKED),
         make: Box::new(|place| {
             let scratch = place.scratch()?;
             let target = place.dir.join("tree");

@@ -1,7 +1,6 @@
 //! The Debian root in which Nix is built and runs.
 
 use super::Debootstrap;
-use crate::apt::SUITE;
 use crate::step::{Kept, Lane, Step};
 
 /// Beside what Debian's source package of Nix asks for: a fast linker, and a static shell for Nix's sandbox.
@@ -17,14 +16,15 @@ pub(super) fn step() -> Step {
         lane: Lane::Network,
         kept: Kept::ByRecipe,
         needs: &["machine"],
-        recipe: vec![SUITE.into(), PACKAGES.join(" "), HOOK.into()],
+        recipe: [Debootstrap::recipe("apt", &PACKAGES), vec![HOOK.into()]].concat(),
         make: Box::new(|place| {
             let scratch = place.scratch()?;
+            let hook = place.script("root.sh", HOOK)?;
             let target = place.dir.join("tree");
             let debootstrap = Debootstrap {
                 variant: "apt",
                 include: &PACKAGES,
-                hook: Some("root.sh"),
+                hook: Some(&hook),
                 sources: true,
                 target: &target,
             };
