@@ -4,9 +4,9 @@ set -eu
 root=${1:?the tree}
 
 chroot "$root" passwd --delete root
-# Names of the mirror, of this machine and of its apt's settings.
-rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
-rm -f "$root/var/lib/dbus/machine-id" "$root/etc/hostname"
+# The mirror, this machine and the settings of its apt.
+rm -f "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
+rm -f "$root/etc/resolv.conf" "$root/etc/hostname" "$root/var/lib/dbus/machine-id"
 # Empty, and not missing: so systemd makes an identity for the run and does not take it for the first boot.
 : > "$root/etc/machine-id"
 echo 'LANG=C.UTF-8' > "$root/etc/default/locale"

@@ -191,7 +191,8 @@ impl Toolbox {
         let (part, root) = (roots.join(format!(".{name}")), roots.join(name));
         // What a killed run left.
         let _ = fs::remove_file(&part);
-        symlink(path, &part)
+        fs::create_dir_all(&roots)
+            .and_then(|()| symlink(path, &part))
             .and_then(|()| fs::rename(&part, &root))
             .with_context(|| format!("cannot keep {path} in the store"))
     }
@@ -337,7 +338,6 @@ mod tests {
             repository: "/clone".into(),
         };
         let roots = dir.path().join("nix/var/nix/gcroots");
-        fs::create_dir_all(&roots).unwrap();
         toolbox
             .keep_in_store("runner", "/nix/store/1-runner")
             .unwrap();
