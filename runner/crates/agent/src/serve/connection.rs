@@ -59,6 +59,14 @@ struct Handle {
     feed: Option<Feed>,
 }
 
+impl Handle {
+    fn give_up(&mut self) {
+        self.task.cancel();
+        // Last: whoever waits for data is to find out why there is none.
+        self.feed = None;
+    }
+}
+
 impl<'a> Desk<'a> {
     fn new(agent: &'a Agent, queue: Arc<Queue>) -> Self {
         Self {
@@ -113,8 +121,7 @@ impl<'a> Desk<'a> {
             ToGuest::Data(id, data) => self.data(id, data),
             ToGuest::Cancel(id) => {
                 if let Some(handle) = self.lock().get_mut(&id) {
-                    handle.feed = None;
-                    handle.task.cancel();
+                    handle.give_up();
                 }
             }
         }
@@ -217,8 +224,7 @@ impl<'a> Desk<'a> {
     fn close(&self) {
         self.journal.iter().for_each(|task| task.cancel());
         for handle in self.lock().values_mut() {
-            handle.feed = None;
-            handle.task.cancel();
+            handle.give_up();
         }
     }
 
