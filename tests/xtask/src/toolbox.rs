@@ -166,7 +166,7 @@ impl Toolbox {
             .env("PATH", INSIDE_PATH)
             .env("HOME", "/root")
             .env("LC_ALL", "C.UTF-8");
-        if plugin {
+        if plugin && self.plugin().exists() {
             command.env("NIX_CONFIG", self.config_with_plugin());
         }
         command

@@ -12,7 +12,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let program = ["nix"]
         .into_iter()
         .chain(arguments.iter().map(String::as_str));
-    inside(&existing()?, &program.collect::<Vec<_>>())
+    let toolbox = existing()?;
+    if !toolbox.plugin().exists() {
+        eprintln!("xtask: no plugin is loaded, since none is built: run `cargo xtask setup`");
+    }
+    inside(&toolbox, &program.collect::<Vec<_>>())
 }
 
 pub(crate) fn shell() -> Result<ExitCode> {
@@ -40,7 +44,7 @@ pub(super) fn inside(toolbox: &Toolbox, program: &[&str]) -> Result<ExitCode> {
 /// The toolbox as it is. It is not brought up to date: scripts that call `nix` often would pay for it each time.
 pub(super) fn existing() -> Result<Toolbox> {
     let toolbox = Toolbox::find()?;
-    if !toolbox.plugin().exists() || toolbox.results().values().any(|result| !result.exists()) {
+    if toolbox.results().values().any(|result| !result.exists()) {
         bail!("the toolbox is not there, or out of date: run `cargo xtask setup`");
     }
     Ok(toolbox)
