@@ -11,5 +11,5 @@
 pub mod boot;
 pub mod serve;
 
-mod capture;
 mod kmsg;
+mod process;

@@ -17,6 +17,9 @@ pub const ROOT_IMAGE_SERIAL: &str = "vmtest-root";
 /// Serial number of the virtio disk (ext4) that keeps what the guest writes.
 pub const PERSISTENT_SERIAL: &str = "vmtest-persistent";
 
+/// How the agent's note begins when it cannot boot the guest; the machine powers off after it.
+pub const FAILURE: &str = "cannot boot the guest: ";
+
 /// What the agent does as `/init`, before it hands over to the guest's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootConfig {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::system::{RebootCommand, reboot};
+use vmtest_protocol::boot::FAILURE;
 use vmtest_protocol::{PORT_NAME, PREAMBLE, ToHost, encode};
 
 use super::devices;
@@ -19,7 +20,7 @@ const FOR_AN_ANSWER: Duration = Duration::from_secs(2);
 ///
 /// Where that fails, this process ends, and the kernel panics for want of it.
 pub(super) fn give_up(port: Option<OwnedFd>, why: &str) -> ! {
-    let text = format!("cannot boot the guest: {why}");
+    let text = format!("{FAILURE}{why}");
     note(Level::Critical, &text);
     if let Some(port) = port.or_else(|| devices::open_port(PORT_NAME).ok()) {
         tell(port, &text);

@@ -16,6 +16,7 @@ use super::connection::STACK;
 use super::shell::Shell;
 use super::task::{Stopped, Task};
 use super::timespec;
+use crate::process::spawn;
 
 /// Bytes of output in one message: a chunk that fits, with what goes round it, into one write to the port (32 KiB).
 pub(super) const PIECE: usize = CHUNK - 64;
@@ -28,13 +29,11 @@ pub(super) fn run(task: &Task, shell: &Shell, script: &str) -> Result<Outcome, F
     let (mut command, _script_file) = shell.command(script)?;
     let program = command.get_program().display().to_string();
     let failure = |error: std::io::Error| Failure(format!("cannot run {program}: {error}"));
-    let mut child = command
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(failure)?;
+        .stderr(Stdio::piped());
+    let mut child = spawn(command.process_group(0)).map_err(failure)?;
     let pid = Pid::from_child(&child);
     let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| {
         let _ = kill_process_group(pid, Signal::KILL);

@@ -22,7 +22,6 @@ mod shell;
 mod task;
 mod tcp;
 
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
@@ -35,6 +34,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
 use crate::kmsg::{Level, note};
+use crate::process;
 use shell::Shell;
 
 /// Between two looks whether a runner is there.
@@ -99,7 +99,7 @@ fn try_stay() -> io::Result<std::convert::Infallible> {
 fn outlive() {
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"vmtest-agent");
-    let _ = fs::write("/proc/self/oom_score_adj", "-1000");
+    process::protect();
     // Caught, not ignored or blocked: commands would inherit that, and hold up the guest's shutdown.
     for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
         let _ = signal_hook::flag::register(signal, Arc::default());

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::capture::capture;
+use crate::process::capture;
 
 /// Between two questions to `getent`: it costs a process.
 const PAUSE: Duration = Duration::from_millis(500);

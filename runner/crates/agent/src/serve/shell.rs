@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 use vmtest_protocol::Failure;
 
-use crate::capture::capture;
+use crate::process::capture;
 
 /// In this order: NixOS has no `/bin/bash`.
 const SHELLS: [&str; 4] = [

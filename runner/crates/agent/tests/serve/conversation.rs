@@ -88,7 +88,7 @@ fn commands_end_with_the_runner_that_asked_for_them() {
     let fifo = Fifo::new();
     let mut host = Host::new();
     let id = host.start(
-        &format!("exec 3> {}; echo up | tee /dev/fd/3; sleep 1000", fifo.path),
+        &format!("exec 3> {}; echo up >&3; echo up; sleep 1000", fifo.path),
         None,
     );
     assert!(matches!(host.next_of(id), ToHost::Output(..)));
