@@ -44,10 +44,30 @@ pub(crate) struct Toolbox {
     repository: PathBuf,
 }
 
+/// A static program of this project.
+pub(crate) struct Program {
+    /// Of its package, of its file, and of its directory.
+    pub(crate) name: &'static str,
+    /// cargo's settings for it.
+    pub(crate) profile: &'static str,
+    /// Its name in tools.nix.
+    pub(crate) attribute: &'static str,
+}
+
 impl Toolbox {
-    /// Directory names of the programs, and the programs' own.
-    pub(crate) const PROGRAMS: [(&str, &str); 2] =
-        [("vmtest", "vmtest"), ("vmtest-agent", "vmtest-agent")];
+    /// The programs that lie in the store.
+    pub(crate) const PROGRAMS: [Program; 2] = [
+        Program {
+            name: "vmtest",
+            profile: "release",
+            attribute: "runner",
+        },
+        Program {
+            name: "vmtest-agent",
+            profile: "agent",
+            attribute: "agent",
+        },
+    ];
 
     /// Finds the places; nothing is made yet.
     pub(crate) fn find() -> Result<Self> {
@@ -197,15 +217,6 @@ impl Toolbox {
             .with_context(|| format!("cannot keep {path} in the store"))
     }
 
-    /// The attribute of tools.nix under which a program goes.
-    pub(crate) fn attribute(program: &str) -> &str {
-        if program == "vmtest" {
-            "runner"
-        } else {
-            "agent"
-        }
-    }
-
     /// Writes what tests and the plugin are told about the tools.
     pub(crate) fn write_tools(&self, tools: &Map<String, Value>) -> Result<()> {
         let nix = tools.iter().fold("{\n".to_owned(), |text, (name, value)| {
@@ -233,9 +244,9 @@ impl Toolbox {
         self.cache.path("cargo")
     }
 
-    /// Where the static programs come out.
-    pub(crate) fn static_output(&self) -> PathBuf {
-        self.cargo_dir().join(TARGET).join("release")
+    /// Where the static programs of a cargo profile come out.
+    pub(crate) fn static_output(&self, profile: &str) -> PathBuf {
+        self.cargo_dir().join(TARGET).join(profile)
     }
 
     /// cargo in the working copy, building into the cache.

@@ -24,6 +24,9 @@ const TOOLS: [&str; 2] = ["xtask", "architecture"];
 
 const PLUGIN: [&str; 1] = ["nix-vmtest-plugin"];
 
+/// The variable that tells tests where xtask is.
+const XTASK: &str = "VMTEST_XTASK";
+
 /// What was checked, and how it went.
 struct Check {
     name: &'static str,
@@ -59,10 +62,14 @@ struct Group {
     packages: &'static [&'static str],
     environment: Vec<(&'static str, String)>,
     release: bool,
+    /// Whether there are tests that plain `cargo test` leaves out since they need the toolbox.
+    in_toolbox: bool,
 }
 
 fn groups(toolbox: &Toolbox) -> Result<[Group; 3]> {
     let environment = Toolbox::static_environment().map(|(name, value)| (name, value.to_owned()));
+    let mut plugin = toolbox.plugin_environment()?.to_vec();
+    plugin.push((XTASK, xtask()?));
     Ok([
         Group {
             lints: "lints of runner and agent",
@@ -70,13 +77,15 @@ fn groups(toolbox: &Toolbox) -> Result<[Group; 3]> {
             packages: &STATIC,
             environment: environment.into(),
             release: true,
+            in_toolbox: false,
         },
         Group {
             lints: "lints of the plugin",
             tests: "unit tests of the plugin",
             packages: &PLUGIN,
-            environment: toolbox.plugin_environment()?.into(),
+            environment: plugin,
             release: true,
+            in_toolbox: true,
         },
         Group {
             lints: "lints of xtask and architecture",
@@ -84,6 +93,7 @@ fn groups(toolbox: &Toolbox) -> Result<[Group; 3]> {
             packages: &TOOLS,
             environment: Vec::new(),
             release: false,
+            in_toolbox: false,
         },
     ])
 }
@@ -100,8 +110,14 @@ impl Group {
         let mut command = toolbox.cargo();
         if has_nextest(toolbox) {
             self.select(command.args(["nextest", "run", "--profile", "ci", "--no-tests", "pass"]));
+            if self.in_toolbox {
+                command.args(["--run-ignored", "all"]);
+            }
         } else {
             self.select(command.args(["test", "--quiet"]));
+            if self.in_toolbox {
+                command.args(["--", "--include-ignored"]);
+            }
         }
         command
     }
@@ -120,12 +136,15 @@ impl Group {
 /// The tests in `tests/`, built by Nix in its sandbox and compared with the outcome that each must have.
 pub(super) fn end_to_end(toolbox: &Toolbox) -> Result<Command> {
     let mut command = toolbox.cargo();
-    let xtask = std::env::current_exe().context("cannot find xtask itself")?;
-    command
-        .args(["test", "-p", "e2e"])
-        .env("VMTEST_XTASK", xtask);
+    command.args(["test", "-p", "e2e"]).env(XTASK, xtask()?);
     command.env("VMTEST_TOOLS_NIX", toolbox.tools_nix());
     Ok(command)
+}
+
+/// This program, for tests that start the toolbox's Nix.
+fn xtask() -> Result<String> {
+    let path = std::env::current_exe().context("cannot find xtask itself")?;
+    Ok(path.display().to_string())
 }
 
 fn has_nextest(toolbox: &Toolbox) -> bool {

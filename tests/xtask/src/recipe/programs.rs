@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::schedule::Workplace;
 use crate::step::{Kept, Lane, Step};
-use crate::toolbox::Toolbox;
+use crate::toolbox::{Program, Toolbox};
 
 /// Builds runner and agent. cargo knows what has changed.
 pub(super) fn step(toolbox: &Toolbox) -> Step {
@@ -20,16 +20,17 @@ pub(super) fn step(toolbox: &Toolbox) -> Step {
         needs: &["machine"],
         recipe: Vec::new(),
         make: Box::new(move |place| {
-            let build = ["build", "--release", "-p", "vmtest", "-p", "vmtest-agent"];
-            place.run(
-                toolbox
-                    .cargo_step(&build)
-                    .envs(Toolbox::static_environment()),
-            )?;
-            for (name, file) in Toolbox::PROGRAMS {
-                let target = toolbox.clone_dir().join(name).join("bin");
+            for program in Toolbox::PROGRAMS {
+                let build = ["build", "--profile", program.profile, "-p", program.name];
+                place.run(
+                    toolbox
+                        .cargo_step(&build)
+                        .envs(Toolbox::static_environment()),
+                )?;
+                let target = toolbox.clone_dir().join(program.name).join("bin");
                 fs::create_dir_all(&target)?;
-                replace(&toolbox.static_output().join(file), &target.join(file))?;
+                let built = toolbox.static_output(program.profile).join(program.name);
+                replace(&built, &target.join(program.name))?;
             }
             Ok(())
         }),
@@ -66,10 +67,13 @@ pub(super) fn plugin(toolbox: &Toolbox) -> Step {
 fn write_tools(toolbox: &Toolbox, place: &Workplace) -> Result<()> {
     let paths = fs::read_to_string(place.result("store")?.join("paths.json"))?;
     let mut tools: serde_json::Map<_, _> = serde_json::from_str(&paths)?;
-    for (name, _) in Toolbox::PROGRAMS {
+    for Program {
+        name, attribute, ..
+    } in Toolbox::PROGRAMS
+    {
         let path = toolbox.add_to_store(place, &toolbox.clone_dir().join(name))?;
         toolbox.keep_in_store(&format!("{}-{name}", toolbox.id()), &path)?;
-        tools.insert(Toolbox::attribute(name).to_owned(), path.into());
+        tools.insert(attribute.to_owned(), path.into());
     }
     tools.insert("system".into(), "x86_64-linux".into());
     toolbox.write_tools(&tools)
