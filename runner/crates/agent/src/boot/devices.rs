@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(2);
 
+const PORTS: &str = "/sys/class/virtio-ports";
+
 /// Why a device is not there.
 #[derive(Debug, Error)]
 pub(super) enum DeviceError {
@@ -47,25 +49,21 @@ pub(super) fn find_disk(serial: &str) -> Result<PathBuf, DeviceError> {
     )
 }
 
-/// Opens the virtio-serial port of a name.
+/// Opens the virtio-serial port of a name, when it has appeared.
 pub(super) fn open_port(name: &str) -> Result<OwnedFd, DeviceError> {
-    let path = find(
-        "virtio-serial port",
-        "/sys/class/virtio-ports",
-        "name",
-        name,
-    )?;
-    match open(
-        &path,
-        OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY,
-        Mode::empty(),
-    ) {
-        Ok(port) => Ok(port),
-        Err(error) => Err(DeviceError::Open {
-            path,
-            source: error.into(),
-        }),
-    }
+    open_file(find("virtio-serial port", PORTS, "name", name)?)
+}
+
+/// Opens the virtio-serial port of a name if it is there by now.
+pub(super) fn open_present_port(name: &str) -> Option<OwnedFd> {
+    let port = look(Path::new(PORTS), "name", name)?;
+    open_file(Path::new("/dev").join(port)).ok()
+}
+
+fn open_file(path: PathBuf) -> Result<OwnedFd, DeviceError> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let opened = open(&path, flags, Mode::empty()).map_err(io::Error::from);
+    opened.map_err(|source| DeviceError::Open { path, source })
 }
 
 /// Waits for the device whose attribute has a value, and for its file.

@@ -22,7 +22,7 @@ const FOR_AN_ANSWER: Duration = Duration::from_secs(2);
 pub(super) fn give_up(port: Option<OwnedFd>, why: &str) -> ! {
     let text = format!("{FAILURE}{why}");
     note(Level::Critical, &text);
-    if let Some(port) = port.or_else(|| devices::open_port(PORT_NAME).ok()) {
+    if let Some(port) = port.or_else(|| devices::open_present_port(PORT_NAME)) {
         tell(port, &text);
     }
     note(Level::Critical, "powering off");
