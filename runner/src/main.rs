@@ -1,3 +1,12 @@
-//! Runs NixOS VM tests: builds the machines, boots them, runs the test script.
+//! The runner: `vmtest`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use vmtest::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.start_logging();
+    cli.run()
+}

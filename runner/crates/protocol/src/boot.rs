@@ -23,14 +23,24 @@ pub const FAILURE: &str = "cannot boot the guest: ";
 /// What the agent does as `/init`, before it hands over to the guest's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootConfig {
-    /// File names below [`MODULES_DIR`], in the order in which they are loaded, with nothing compressed.
-    pub modules: Vec<String>,
+    /// Kernel modules in the order in which they are loaded.
+    pub modules: Vec<Module>,
     /// Whether the disk [`PERSISTENT_SERIAL`] takes what the guest writes; else a tmpfs does.
     pub persistent: bool,
     /// The guest's own init, absolute path in its root.
     pub init: String,
     /// The network to set up; none leaves it to the guest.
     pub network: Option<Network>,
+}
+
+/// A kernel module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Module {
+    /// File name below [`MODULES_DIR`]; nothing is compressed.
+    pub file: String,
+    /// Whether the guest cannot be booted without it; others only make something faster, where the processor has what
+    /// they need.
+    pub required: bool,
 }
 
 /// The network of a guest that does not configure it itself.

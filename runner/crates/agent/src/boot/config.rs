@@ -33,6 +33,7 @@ fn parse(frame: &[u8]) -> Result<BootConfig, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use vmtest_protocol::boot::Module;
     use vmtest_protocol::encode;
 
     use super::*;
@@ -40,7 +41,10 @@ mod tests {
     #[test]
     fn reads_a_frame_and_refuses_half_of_one() {
         let config = BootConfig {
-            modules: vec!["erofs.ko".into()],
+            modules: vec![Module {
+                file: "erofs.ko".into(),
+                required: true,
+            }],
             persistent: true,
             init: "/sbin/init".into(),
             network: None,

@@ -6,7 +6,9 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::system::finit_module;
 use thiserror::Error;
-use vmtest_protocol::boot::MODULES_DIR;
+use vmtest_protocol::boot::{MODULES_DIR, Module};
+
+use crate::kmsg::{Level, note};
 
 /// Why a module is not there.
 #[derive(Debug, Error)]
@@ -20,23 +22,31 @@ pub(super) enum ModuleError {
     Load { name: String, source: Errno },
 }
 
-/// Loads every module; one that is there already is fine.
-pub(super) fn load(names: &[String]) -> Result<(), ModuleError> {
-    for name in names {
-        let file =
-            File::open(Path::new(MODULES_DIR).join(name)).map_err(|source| ModuleError::Open {
-                name: name.clone(),
-                source,
-            })?;
-        match finit_module(file, c"", 0) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(source) => {
-                return Err(ModuleError::Load {
-                    name: name.clone(),
-                    source,
-                });
+/// Loads every module; one that is there already is fine, and one that is not required may be refused.
+pub(super) fn load(modules: &[Module]) -> Result<(), ModuleError> {
+    for module in modules {
+        match insert(&module.file) {
+            Err(ModuleError::Load { name, source }) if !module.required => {
+                let text = format!("the kernel does without the module {name}: {source}");
+                note(Level::Info, &text);
             }
+            result => result?,
         }
     }
     Ok(())
+}
+
+fn insert(name: &str) -> Result<(), ModuleError> {
+    let open = |source| ModuleError::Open {
+        name: name.to_owned(),
+        source,
+    };
+    let file = File::open(Path::new(MODULES_DIR).join(name)).map_err(open)?;
+    match finit_module(file, c"", 0) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(source) => Err(ModuleError::Load {
+            name: name.to_owned(),
+            source,
+        }),
+    }
 }

@@ -1,0 +1,192 @@
+//! Machines as the script engine wants them: blocking, and stopped when the test is.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::runtime::Handle as Runtime;
+use tokio_util::sync::CancellationToken;
+use vmtest_script::backend::{
+    Aborted, Command, Completed, Condition, Driver, Machine, MachineError, MachineErrorKind,
+    WaitOutcome,
+};
+use vmtest_script::event::ScriptEvent;
+
+use crate::event::{Event, Events};
+use crate::machine::Handle;
+use crate::machine::lifecycle::{End, State};
+
+/// The runner's wish to stop the script; cloning gives another handle to the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    token: CancellationToken,
+    reason: Arc<OnceLock<String>>,
+}
+
+impl Stop {
+    /// Ends every call of the script that is under way, and every later one.
+    pub fn stop(&self, reason: &str) {
+        // The first reason is the one.
+        let _ = self.reason.set(reason.to_owned());
+        self.token.cancel();
+    }
+
+    async fn stopped(&self) -> Aborted {
+        self.token.cancelled().await;
+        Aborted {
+            reason: self.reason.get().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// The test as the script engine sees it.
+pub struct ScriptDriver {
+    machines: Vec<Arc<dyn Machine>>,
+    vlans: Vec<u32>,
+    out: PathBuf,
+    events: Events,
+    runtime: Runtime,
+    stop: Stop,
+}
+
+impl ScriptDriver {
+    /// Wraps the machines of a test. Called in the runtime that their tasks run in.
+    #[must_use]
+    pub fn new(handles: &[Handle], vlans: &[u16], out: &Path, events: Events, stop: Stop) -> Self {
+        let runtime = Runtime::current();
+        let wrap = |handle: &Handle| -> Arc<dyn Machine> {
+            Arc::new(ScriptMachine {
+                handle: handle.clone(),
+                runtime: runtime.clone(),
+                stop: stop.clone(),
+            })
+        };
+        Self {
+            machines: handles.iter().map(wrap).collect(),
+            vlans: vlans.iter().copied().map(u32::from).collect(),
+            out: out.to_owned(),
+            events,
+            runtime: runtime.clone(),
+            stop,
+        }
+    }
+}
+
+impl Driver for ScriptDriver {
+    fn machines(&self) -> &[Arc<dyn Machine>] {
+        &self.machines
+    }
+
+    fn vlans(&self) -> &[u32] {
+        &self.vlans
+    }
+
+    fn out_dir(&self) -> &Path {
+        &self.out
+    }
+
+    fn event(&self, event: ScriptEvent) {
+        self.events.emit(Event::Script(event));
+    }
+
+    fn sleep(&self, duration: Duration) -> Result<(), Aborted> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep(duration) => Ok(()),
+                aborted = self.stop.stopped() => Err(aborted),
+            }
+        })
+    }
+}
+
+struct ScriptMachine {
+    handle: Handle,
+    runtime: Runtime,
+    stop: Stop,
+}
+
+impl ScriptMachine {
+    fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, MachineErrorKind>>,
+    ) -> Result<T, MachineError> {
+        let result = self.runtime.block_on(async {
+            tokio::select! {
+                result = call => result,
+                Aborted { reason } = self.stop.stopped() => Err(MachineErrorKind::Aborted { reason }),
+            }
+        });
+        result.map_err(|kind| MachineError {
+            machine: self.handle.name().to_owned(),
+            kind,
+        })
+    }
+}
+
+impl Machine for ScriptMachine {
+    fn name(&self) -> &str {
+        self.handle.name()
+    }
+
+    fn start(&self, allow_reboot: bool) -> Result<(), MachineError> {
+        self.call(self.handle.start(allow_reboot))
+    }
+
+    fn connect(&self) -> Result<(), MachineError> {
+        self.call(self.handle.connect())
+    }
+
+    /// A machine that failed counts as booted until it is given up: the next call on it says how it failed, and does
+    /// not start it anew.
+    fn is_booted(&self) -> bool {
+        !matches!(self.handle.state(), State::Off(end) if end.as_ref().is_none_or(End::is_orderly))
+    }
+
+    fn is_connected(&self) -> bool {
+        matches!(self.handle.state(), State::Ready { .. })
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.handle.pid()
+    }
+
+    fn run(&self, command: &Command) -> Result<Completed, MachineError> {
+        self.call(self.handle.run(command))
+    }
+
+    fn wait(
+        &self,
+        condition: &Condition,
+        timeout: Option<Duration>,
+    ) -> Result<WaitOutcome, MachineError> {
+        self.call(self.handle.wait(condition, timeout))
+    }
+
+    fn copy_in(&self, source: &Path, target: &str) -> Result<(), MachineError> {
+        self.call(self.handle.copy_in(source, target))
+    }
+
+    fn copy_out(&self, source: &str, target_dir: &Path) -> Result<(), MachineError> {
+        self.call(self.handle.copy_out(source, target_dir))
+    }
+
+    fn power_off(&self) -> Result<(), MachineError> {
+        self.call(self.handle.power_off())
+    }
+
+    fn wait_for_shutdown(&self, timeout: Option<Duration>) -> Result<(), MachineError> {
+        self.call(self.handle.wait_for_shutdown(timeout))
+    }
+
+    fn crash(&self) -> Result<(), MachineError> {
+        self.call(self.handle.kill())
+    }
+
+    fn reset(&self) -> Result<(), MachineError> {
+        self.call(self.handle.reboot())
+    }
+
+    fn screenshot(&self, path: &Path) -> Result<(), MachineError> {
+        self.call(self.handle.screenshot(path))
+    }
+}

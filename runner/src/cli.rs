@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use vmtest_manifest::Attributes;
+
+use crate::outcome::Outcome;
+use crate::test::{self, Places};
+
+/// Runs NixOS VM tests.
+#[derive(Debug, Parser)]
+#[command(name = "vmtest", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a test: the builder of the derivation that builtins.vmTest makes
+    Build(Build),
+}
+
+#[derive(Debug, Args)]
+struct Build {
+    /// The derivation's structured attributes: manifest, closures and output
+    #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
+    attributes: PathBuf,
+    /// Folder for the results, in place of the derivation's output
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder for images and disks, and for the results of a test that failed
+    #[arg(long, env = "NIX_BUILD_TOP", value_name = "DIR")]
+    scratch: PathBuf,
+}
+
+impl Cli {
+    /// Sends diagnostics to standard error, as `VMTEST_LOG` asks for them: nothing but warnings by default.
+    pub fn start_logging(&self) {
+        let filter =
+            EnvFilter::try_from_env("VMTEST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+    }
+
+    /// Does what was asked for.
+    #[must_use]
+    pub fn run(&self) -> ExitCode {
+        let Command::Build(build) = &self.command;
+        let outcome = build.run().unwrap_or_else(|(outcome, error)| {
+            tracing::debug!(?error, "the test was not run to its end");
+            complain(&format!("{error:#}"));
+            outcome
+        });
+        outcome.exit_code().into()
+    }
+}
+
+impl Build {
+    fn run(&self) -> Result<Outcome, (Outcome, anyhow::Error)> {
+        let bad = |error| (Outcome::BadManifest, error);
+        let failed = |error| (Outcome::MachineFailed, error);
+        let path = &self.attributes;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| path.display().to_string())
+            .map_err(bad)?;
+        let attributes = Attributes::parse(&text)
+            .with_context(|| path.display().to_string())
+            .map_err(bad)?;
+        let places = Places {
+            out: self.out.clone().unwrap_or_else(|| attributes.out.clone()),
+            scratch: self.scratch.clone(),
+            keep_failed: self.out.is_none(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")
+            .map_err(failed)?;
+        let outcome = runtime
+            .block_on(test::run(&attributes, &places))
+            .map_err(failed);
+        // A script that does not listen to the runner's wish to stop is left behind, and ends with the process.
+        runtime.shutdown_background();
+        outcome
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a runner that could not run"
+)]
+fn complain(error: &str) {
+    eprintln!("vmtest: error: {error}");
+}

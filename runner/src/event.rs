@@ -1,0 +1,88 @@
+//! What happens in a test, in one type; console, report and log only render it.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use vmtest_script::event::{Level, ScriptEvent};
+
+use crate::machine::lifecycle::State;
+
+/// Something that happened, and when.
+#[derive(Debug, Clone)]
+pub struct Stamped {
+    /// Time since the runner's start.
+    pub at: Duration,
+    /// What.
+    pub event: Event,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The runner has something to say.
+    Runner(Level, String),
+    /// A machine stands elsewhere.
+    Machine {
+        /// Its name.
+        machine: String,
+        /// Where it stands now.
+        state: State,
+    },
+    /// A line of a machine's serial console.
+    Console {
+        /// Its name.
+        machine: String,
+        /// The line, without what acts on terminals.
+        line: String,
+    },
+    /// A line of a machine's journal.
+    Journal {
+        /// Its name.
+        machine: String,
+        /// The line.
+        line: String,
+    },
+    /// The script does something.
+    Script(ScriptEvent),
+}
+
+/// Where events go; cloning gives another way to the same place.
+#[derive(Debug, Clone)]
+pub struct Events {
+    start: Instant,
+    sender: mpsc::UnboundedSender<Stamped>,
+}
+
+impl Events {
+    /// A way for events, and its other end.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Stamped>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (
+            Self {
+                start: Instant::now(),
+                sender,
+            },
+            receiver,
+        )
+    }
+
+    /// Takes note of something that happens now.
+    pub fn emit(&self, event: Event) {
+        // After the last act of a test nobody listens any more.
+        let _ = self.sender.send(Stamped {
+            at: self.start.elapsed(),
+            event,
+        });
+    }
+
+    /// Something that people should know.
+    pub fn info(&self, text: impl Into<String>) {
+        self.emit(Event::Runner(Level::Info, text.into()));
+    }
+
+    /// Something that people should look at.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.emit(Event::Runner(Level::Warning, text.into()));
+    }
+}

@@ -1,0 +1,27 @@
+//! Runs NixOS VM tests: builds the machines, boots them, runs the test script.
+//!
+//! ```text
+//!  manifest ──▶ spec ──▶ provision ──▶ vm::plan ──▶ machine ◀── bridge ◀── script
+//!  (from Nix)  (checked)  (images)     (argv)       (tasks)                (Python)
+//! ```
+//!
+//! - [`cli`]: the command line;
+//! - [`test`]: one test from manifest to report;
+//! - [`spec`]: the manifest after all of its rules;
+//! - [`provision`]: images, initrds and disks;
+//! - [`vm`](mod@vm): QEMU;
+//! - [`machine`]: the life of a machine, and its agent;
+//! - [`bridge`]: machines as the script engine wants them;
+//! - [`event`], [`report`]: what happens, and how it is shown;
+//! - [`outcome`]: how a test ends, and the exit codes.
+
+pub mod bridge;
+pub mod cli;
+pub mod event;
+pub mod machine;
+pub mod outcome;
+pub mod provision;
+pub mod report;
+pub mod spec;
+pub mod test;
+pub mod vm;

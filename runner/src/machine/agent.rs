@@ -1,0 +1,264 @@
+//! Requests to the agent in the guest.
+//!
+//! One task reads what the agent says, one writes. A request gets a queue of its own for what belongs to it, and is
+//! over with [`Reply::Done`]. When the guest is reset or ends, every request under way ends with it: its queue closes.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use vmtest_protocol::{
+    Decoder, Failure, Features, Hello, Outcome, PREAMBLE, RequestId, Stream, ToGuest, ToHost,
+    VERSION, encode,
+};
+
+/// Messages that wait to be written before a sender has to wait.
+const QUEUE: usize = 64;
+
+/// What an agent says that belongs to no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// It is there, for the first time or anew.
+    Hello,
+    /// It speaks another version.
+    WrongVersion(u16),
+    /// Bytes of the guest's journal.
+    Journal(Vec<u8>),
+    /// Something for the log.
+    Note(String),
+}
+
+/// What an agent says of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A part of a command's output.
+    Output(Stream, Vec<u8>),
+    /// A part of a copied tree.
+    Data(Vec<u8>),
+    /// So many more bytes may be sent.
+    Credit(u64),
+    /// The end.
+    Done(Result<Outcome, Failure>),
+}
+
+/// The connection to one machine's agent.
+#[derive(Debug)]
+pub struct Agent {
+    shared: Arc<Shared>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+#[derive(Debug, Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    decoder: Decoder,
+    /// Whether hellos were exchanged since the last reset.
+    connected: bool,
+    closed: bool,
+    next: RequestId,
+    requests: HashMap<RequestId, mpsc::UnboundedSender<Reply>>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way; dropping it before its end cancels it.
+#[derive(Debug)]
+pub struct Request {
+    /// Its number.
+    pub id: RequestId,
+    replies: mpsc::UnboundedReceiver<Reply>,
+    shared: Arc<Shared>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+}
+
+impl Agent {
+    /// Opens the channel and begins to listen.
+    ///
+    /// # Errors
+    /// When the socket cannot be used.
+    pub fn open(socket: StdUnixStream, news: mpsc::UnboundedSender<News>) -> io::Result<Self> {
+        let (reader, writer) = UnixStream::from_std(socket)?.into_split();
+        let shared = Arc::new(Shared::default());
+        let (outgoing, queue) = mpsc::channel(QUEUE);
+        let reading = tokio::spawn(read(reader, Arc::clone(&shared), outgoing.clone(), news));
+        let writing = tokio::spawn(write(writer, queue));
+        Ok(Self {
+            shared,
+            outgoing,
+            tasks: [reading, writing],
+        })
+    }
+
+    /// Begins a request that `message` makes of its number; none when the agent is not there.
+    pub async fn request(&self, message: impl FnOnce(RequestId) -> ToGuest) -> Option<Request> {
+        let (sender, replies) = mpsc::unbounded_channel();
+        let id = {
+            let mut state = self.shared.lock();
+            if !state.connected {
+                return None;
+            }
+            state.next += 1;
+            let id = state.next;
+            state.requests.insert(id, sender);
+            id
+        };
+        let request = Request {
+            id,
+            replies,
+            shared: Arc::clone(&self.shared),
+            outgoing: self.outgoing.clone(),
+        };
+        request.send(&message(id)).await.then_some(request)
+    }
+
+    /// The guest was reset: what was under way is lost, and the agent will say hello again.
+    pub fn reset(&self) {
+        let mut state = self.shared.lock();
+        state.decoder.resync();
+        state.connected = false;
+        state.requests.clear();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.connected = false;
+        state.requests.clear();
+    }
+}
+
+impl Request {
+    /// What comes next; none when the connection is lost.
+    pub async fn next(&mut self) -> Option<Reply> {
+        self.replies.recv().await
+    }
+
+    /// Sends a message that belongs to the request; false when the connection is lost.
+    pub async fn send(&self, message: &ToGuest) -> bool {
+        match encode(message) {
+            Ok(frame) => self.outgoing.send(frame).await.is_ok(),
+            Err(error) => {
+                tracing::error!(%error, "a request cannot be sent");
+                false
+            }
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if self.shared.lock().requests.remove(&self.id).is_none() {
+            return;
+        }
+        // A full queue means that the guest does not read: it will not miss this either.
+        if let Ok(frame) = encode(&ToGuest::Cancel(self.id)) {
+            let _ = self.outgoing.try_send(frame);
+        }
+    }
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = queue.recv().await {
+        if let Err(error) = writer.write_all(&frame).await {
+            tracing::debug!(%error, "the agent's channel cannot be written any more");
+            return;
+        }
+    }
+}
+
+async fn read(
+    mut reader: OwnedReadHalf,
+    shared: Arc<Shared>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    news: mpsc::UnboundedSender<News>,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = reader.read(&mut buffer).await {
+        shared.lock().decoder.push(&buffer[..length]);
+        loop {
+            let message = shared.lock().decoder.next_message::<ToHost>();
+            match message {
+                Ok(Some(message)) => handle(message, &shared, &outgoing, &news).await,
+                Ok(None) => break,
+                Err(error) => tracing::warn!(%error, "the agent sent what cannot be read"),
+            }
+        }
+    }
+    let mut state = shared.lock();
+    state.connected = false;
+    state.requests.clear();
+}
+
+async fn handle(
+    message: ToHost,
+    shared: &Shared,
+    outgoing: &mpsc::Sender<Vec<u8>>,
+    news: &mpsc::UnboundedSender<News>,
+) {
+    let (id, reply) = match message {
+        ToHost::Hello(hello) => {
+            let _ = news.send(greet(hello, shared, outgoing).await);
+            return;
+        }
+        ToHost::Journal(bytes) => {
+            let _ = news.send(News::Journal(bytes));
+            return;
+        }
+        ToHost::Note(text) => {
+            let _ = news.send(News::Note(text));
+            return;
+        }
+        ToHost::Output(id, stream, bytes) => (id, Reply::Output(stream, bytes)),
+        ToHost::Data(id, bytes) => (id, Reply::Data(bytes)),
+        ToHost::Credit(id, bytes) => (id, Reply::Credit(bytes)),
+        ToHost::Done(id, result) => (id, Reply::Done(result)),
+    };
+    let mut state = shared.lock();
+    let queue = if matches!(reply, Reply::Done(_)) {
+        state.requests.remove(&id)
+    } else {
+        state.requests.get(&id).cloned()
+    };
+    if let Some(queue) = queue {
+        // Whoever asked may have lost interest.
+        let _ = queue.send(reply);
+    }
+}
+
+/// Answers a hello: from here on the agent takes requests.
+async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Vec<u8>>) -> News {
+    if hello.version != VERSION {
+        return News::WrongVersion(hello.version);
+    }
+    let answer = Hello {
+        version: VERSION,
+        features: hello.features.common(Features::default()),
+        session: hello.session,
+    };
+    let frame = match encode(&ToGuest::Hello(answer)) {
+        Ok(frame) => frame,
+        Err(error) => return News::Note(error.to_string()),
+    };
+    // The answer is in the queue before the first request can be.
+    let _ = outgoing.send([&PREAMBLE[..], &frame].concat()).await;
+    let mut state = shared.lock();
+    state.requests.clear();
+    state.connected = !state.closed;
+    News::Hello
+}

@@ -1,0 +1,230 @@
+//! Files and trees in and out of a guest, as tar streams over the agent's channel.
+//!
+//! The archive is made and unpacked by blocking code on a thread of its own; chunks go between it and the channel.
+
+use std::fs;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use vmtest_protocol::{CHUNK, Outcome, ToGuest, WINDOW};
+use vmtest_script::backend::MachineErrorKind as Failure;
+
+use super::agent::{Reply, Request};
+use super::handle::{Handle, refused};
+
+/// Chunks that wait between the channel and the archive.
+const QUEUE: usize = 8;
+
+/// Parts a path in the guest into its folder and its last name.
+pub(super) fn split(target: &str) -> Result<(String, String), Failure> {
+    let refuse = |reason: &str| Failure::Refused {
+        reason: format!("cannot copy to `{target}`: {reason}"),
+    };
+    let path = target.trim_end_matches('/');
+    let (folder, name) = path
+        .rsplit_once('/')
+        .ok_or_else(|| refuse("it is not an absolute path"))?;
+    if !target.starts_with('/') {
+        return Err(refuse("it is not an absolute path"));
+    }
+    if matches!(name, "" | "." | "..") {
+        return Err(refuse("it names no file"));
+    }
+    Ok((
+        if folder.is_empty() {
+            "/".to_owned()
+        } else {
+            folder.to_owned()
+        },
+        name.to_owned(),
+    ))
+}
+
+/// Sends `source` under the name `name`.
+pub(super) async fn send(
+    handle: &Handle,
+    mut request: Request,
+    source: &Path,
+    name: &str,
+) -> Result<(), Failure> {
+    let (sender, mut chunks) = mpsc::channel(QUEUE);
+    let (path, name) = (source.to_owned(), name.to_owned());
+    let packer = spawn_blocking(move || pack(&path, &name, sender));
+    let mut credit = WINDOW;
+    let id = request.id;
+    while let Some(chunk) = chunks.recv().await {
+        while credit < chunk.len() as u64 {
+            match request.next().await {
+                Some(Reply::Credit(more)) => credit += more,
+                Some(Reply::Done(result)) => return Err(refused(result)),
+                Some(_) => {}
+                None => return Err(handle.lost().await),
+            }
+        }
+        credit -= chunk.len() as u64;
+        if !request.send(&ToGuest::Data(id, chunk)).await {
+            return Err(handle.lost().await);
+        }
+    }
+    let packed = packer
+        .await
+        .map_err(io::Error::other)
+        .and_then(|packed| packed);
+    packed.map_err(|error| Failure::Refused {
+        reason: format!("cannot copy {}: {error}", source.display()),
+    })?;
+    if !request.send(&ToGuest::Data(id, Vec::new())).await {
+        return Err(handle.lost().await);
+    }
+    finish(handle, &mut request).await
+}
+
+/// Receives what the agent sends, into the folder `target`.
+pub(super) async fn receive(
+    handle: &Handle,
+    mut request: Request,
+    target: &Path,
+) -> Result<(), Failure> {
+    let (sender, chunks) = mpsc::channel(QUEUE);
+    let folder = target.to_owned();
+    let unpacker = spawn_blocking(move || unpack(chunks, &folder));
+    let outcome = loop {
+        match request.next().await {
+            // An unpacker that is gone says why below.
+            Some(Reply::Data(bytes)) => drop(sender.send(bytes).await),
+            Some(Reply::Done(result)) => break result,
+            Some(_) => {}
+            None => return Err(handle.lost().await),
+        }
+    };
+    drop(sender);
+    let unpacked = unpacker
+        .await
+        .map_err(io::Error::other)
+        .and_then(|unpacked| unpacked);
+    match outcome {
+        Ok(Outcome::Complete) => unpacked.map_err(|error| Failure::Refused {
+            reason: format!("cannot write below {}: {error}", target.display()),
+        }),
+        outcome => Err(refused(outcome)),
+    }
+}
+
+async fn finish(handle: &Handle, request: &mut Request) -> Result<(), Failure> {
+    loop {
+        match request.next().await {
+            Some(Reply::Done(Ok(Outcome::Complete))) => return Ok(()),
+            Some(Reply::Done(outcome)) => return Err(refused(outcome)),
+            Some(_) => {}
+            None => return Err(handle.lost().await),
+        }
+    }
+}
+
+fn pack(source: &Path, name: &str, sender: mpsc::Sender<Vec<u8>>) -> io::Result<()> {
+    let writer = BufWriter::with_capacity(CHUNK, ChunkWriter(sender));
+    let mut archive = tar::Builder::new(writer);
+    archive.follow_symlinks(false);
+    if fs::metadata(source)?.is_dir() {
+        archive.append_dir_all(name, source)?;
+    } else {
+        archive.append_file(name, &mut fs::File::open(source)?)?;
+    }
+    archive.into_inner()?.flush()
+}
+
+fn unpack(chunks: mpsc::Receiver<Vec<u8>>, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut reader = ChunkReader {
+        chunks,
+        chunk: Vec::new(),
+        read: 0,
+    };
+    tar::Archive::new(&mut reader).unpack(folder)?;
+    // The archive's padding belongs to the stream, too.
+    io::copy(&mut reader, &mut io::sink()).map(drop)
+}
+
+struct ChunkWriter(mpsc::Sender<Vec<u8>>);
+
+impl Write for ChunkWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let chunk = &bytes[..bytes.len().min(CHUNK)];
+        self.0
+            .blocking_send(chunk.to_vec())
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct ChunkReader {
+    chunks: mpsc::Receiver<Vec<u8>>,
+    chunk: Vec<u8>,
+    read: usize,
+}
+
+impl Read for ChunkReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.read == self.chunk.len() {
+            match self.chunks.blocking_recv() {
+                Some(chunk) => (self.chunk, self.read) = (chunk, 0),
+                None => return Ok(0),
+            }
+        }
+        let count = (&self.chunk[self.read..]).read(buffer)?;
+        self.read += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_parted() {
+        let part = |target| split(target).map_err(|failure| failure.to_string());
+        assert_eq!(part("/tmp/file"), Ok(("/tmp".into(), "file".into())));
+        assert_eq!(part("/file"), Ok(("/".into(), "file".into())));
+        assert_eq!(part("/tmp/tree/"), Ok(("/tmp".into(), "tree".into())));
+        for wrong in ["file", "tmp/file", "/", "/tmp/..", ""] {
+            assert!(
+                part(wrong)
+                    .expect_err(wrong)
+                    .contains(&format!("`{wrong}`"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_tree_survives_the_way() {
+        let (from, to) = (
+            tempfile::tempdir().expect("folder"),
+            tempfile::tempdir().expect("folder"),
+        );
+        fs::create_dir(from.path().join("sub")).expect("folder");
+        fs::write(from.path().join("sub/large"), vec![7; 3 * CHUNK + 5]).expect("file");
+        std::os::unix::fs::symlink("sub/large", from.path().join("link")).expect("link");
+        let (sender, chunks) = mpsc::channel(QUEUE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| pack(from.path(), "tree", sender).expect("packed"));
+            unpack(chunks, to.path()).expect("unpacked");
+        });
+        assert_eq!(
+            fs::read(to.path().join("tree/sub/large")).expect("file"),
+            vec![7; 3 * CHUNK + 5]
+        );
+        assert_eq!(
+            fs::read_link(to.path().join("tree/link"))
+                .expect("link")
+                .to_str(),
+            Some("sub/large")
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! Where a machine stands and what moves it, pure.
+//!
+//! ```text
+//!         launched            agent's hello
+//!  Off ────────────▶ Booting ───────────────▶ Ready
+//!   ▲                 │  ▲      guest resets    │
+//!   │                 │  └──────────────────────┤
+//!   │ QEMU exits      ▼                         ▼
+//!   └────────────── Ending ◀────────────────────┘
+//!                     guest powers off, resets where it may not, panics; QEMU breaks; the test kills it
+//! ```
+//!
+//! Failure paths: QEMU that exits while `Booting` or `Ready` has [died](End::Died). A panic is remembered when the
+//! console shows it, so that the exit which follows is not taken for a reboot. A guest that may reboot survives its
+//! panic, as it would on real hardware with `panic=` set.
+
+/// Where a machine stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// QEMU does not run; it ended so, if it ever ran.
+    Off(Option<End>),
+    /// QEMU runs, and the agent has not said hello since power-on or the last reset.
+    Booting {
+        /// Whether QEMU survives a reset.
+        allow_reboot: bool,
+    },
+    /// The agent answers.
+    Ready {
+        /// Whether QEMU survives a reset.
+        allow_reboot: bool,
+    },
+    /// QEMU still runs and will end so.
+    Ending(End),
+}
+
+/// How a run of QEMU ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The guest powered off.
+    PoweredOff,
+    /// The guest reset, and QEMU was not allowed to survive it.
+    Reset,
+    /// The test asked for it.
+    Killed,
+    /// The guest's kernel panicked; with its own words.
+    Panicked(String),
+    /// QEMU ended by itself; with what is known of it.
+    Died(String),
+}
+
+impl End {
+    /// Whether somebody wanted it, the test or the guest: such a machine may be started again.
+    #[must_use]
+    pub fn is_orderly(&self) -> bool {
+        match self {
+            Self::PoweredOff | Self::Reset | Self::Killed => true,
+            Self::Panicked(_) | Self::Died(_) => false,
+        }
+    }
+}
+
+/// What happens to a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// QEMU was started.
+    Launched {
+        /// Whether it survives a reset.
+        allow_reboot: bool,
+    },
+    /// The agent said hello.
+    Hello,
+    /// The guest was reset, and QEMU goes on (QMP `RESET`).
+    Reset,
+    /// QEMU is about to end because the guest powered off (QMP `SHUTDOWN`).
+    PowerOff,
+    /// QEMU is about to end because the guest was reset (QMP `SHUTDOWN`).
+    LastReset,
+    /// The console shows a kernel panic; with the line.
+    Panic(String),
+    /// The guest was asked to reboot: its agent is not to be spoken to until it says hello again.
+    Rebooting,
+    /// QEMU cannot go on with the guest; with the reason.
+    Broken(String),
+    /// The test ends the machine.
+    Kill,
+    /// QEMU has ended; with its exit status in words.
+    Exited(String),
+}
+
+impl State {
+    /// Whether QEMU runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !matches!(self, Self::Off(_))
+    }
+
+    /// How the machine ended, once that is settled.
+    #[must_use]
+    pub fn end(&self) -> Option<&End> {
+        match self {
+            Self::Off(end) => end.as_ref(),
+            Self::Ending(end) => Some(end),
+            Self::Booting { .. } | Self::Ready { .. } => None,
+        }
+    }
+
+    /// Where the machine stands after `event`.
+    #[must_use]
+    pub fn after(self, event: Event) -> Self {
+        use State::{Booting, Ending, Off, Ready};
+        match (self, event) {
+            (Off(_), Event::Launched { allow_reboot }) => Booting { allow_reboot },
+            // A machine that failed and was then given up on purpose has ended in an orderly way.
+            (Off(Some(_)), Event::Kill) => Off(Some(End::Killed)),
+            (Booting { allow_reboot }, Event::Hello) => Ready { allow_reboot },
+            (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting) => {
+                Booting { allow_reboot }
+            }
+            (Booting { .. } | Ready { .. }, Event::Broken(reason)) => Ending(End::Died(reason)),
+            (Booting { .. } | Ready { .. }, Event::PowerOff) => Ending(End::PoweredOff),
+            (Booting { .. } | Ready { .. }, Event::LastReset) => Ending(End::Reset),
+            (Booting { allow_reboot: false } | Ready { allow_reboot: false }, Event::Panic(line))
+            // The console may be read later than QEMU's own word on the reset that a panic causes.
+            | (Ending(End::Reset), Event::Panic(line)) => Ending(End::Panicked(line)),
+            (Booting { .. } | Ready { .. }, Event::Kill) => Ending(End::Killed),
+            (Booting { .. } | Ready { .. }, Event::Exited(status)) => Off(Some(End::Died(status))),
+            (Ending(end), Event::Exited(_)) => Off(Some(end)),
+            (state @ Off(_), _) => state,
+            (state @ Ending(_), _) => state,
+            (state @ Ready { .. }, Event::Hello | Event::Launched { .. } | Event::Panic(_)) => state,
+            (state @ Booting { .. }, Event::Launched { .. } | Event::Panic(_)) => state,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn follow(events: &[Event]) -> State {
+        events.iter().cloned().fold(State::Off(None), State::after)
+    }
+
+    const LAUNCH: Event = Event::Launched {
+        allow_reboot: false,
+    };
+    const LAUNCH_FOR_REBOOT: Event = Event::Launched { allow_reboot: true };
+
+    fn exit() -> Event {
+        Event::Exited("exit status: 0".into())
+    }
+
+    fn panic() -> Event {
+        Event::Panic("Kernel panic - not syncing: x".into())
+    }
+
+    /// The stories that users know, and how they end.
+    #[test]
+    fn stories() {
+        let off = |end| State::Off(Some(end));
+        let panicked = || End::Panicked("Kernel panic - not syncing: x".into());
+        let table: Vec<(&str, Vec<Event>, State)> = vec![
+            (
+                "boots",
+                vec![LAUNCH, Event::Hello],
+                State::Ready {
+                    allow_reboot: false,
+                },
+            ),
+            (
+                "powers off",
+                vec![LAUNCH, Event::Hello, Event::PowerOff, exit()],
+                off(End::PoweredOff),
+            ),
+            (
+                "is reset",
+                vec![LAUNCH, Event::Hello, Event::LastReset, exit()],
+                off(End::Reset),
+            ),
+            (
+                "reboots",
+                vec![LAUNCH_FOR_REBOOT, Event::Hello, Event::Reset, Event::Hello],
+                State::Ready { allow_reboot: true },
+            ),
+            (
+                "crashes",
+                vec![LAUNCH, Event::Hello, Event::Kill, exit()],
+                off(End::Killed),
+            ),
+            (
+                "panics",
+                vec![LAUNCH, panic(), Event::LastReset, exit()],
+                off(panicked()),
+            ),
+            (
+                "panics, seen late",
+                vec![LAUNCH, Event::LastReset, panic(), exit()],
+                off(panicked()),
+            ),
+            (
+                "panics and reboots",
+                vec![LAUNCH_FOR_REBOOT, panic(), Event::Reset],
+                State::Booting { allow_reboot: true },
+            ),
+            (
+                "dies",
+                vec![LAUNCH, Event::Hello, exit()],
+                off(End::Died("exit status: 0".into())),
+            ),
+            (
+                "dies, is given up",
+                vec![LAUNCH, exit(), Event::Kill],
+                off(End::Killed),
+            ),
+            (
+                "is broken",
+                vec![LAUNCH, Event::Broken("b".into()), exit()],
+                off(End::Died("b".into())),
+            ),
+            (
+                "comes back",
+                vec![LAUNCH, Event::PowerOff, exit(), LAUNCH],
+                State::Booting {
+                    allow_reboot: false,
+                },
+            ),
+        ];
+        for (story, events, end) in table {
+            assert_eq!(follow(&events), end, "{story}");
+        }
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            any::<bool>().prop_map(|allow_reboot| Event::Launched { allow_reboot }),
+            Just(Event::Hello),
+            Just(Event::Reset),
+            Just(Event::PowerOff),
+            Just(Event::LastReset),
+            Just(panic()),
+            Just(Event::Kill),
+            Just(Event::Rebooting),
+            Just(Event::Broken("internal error".into())),
+            Just(exit()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens(events in vec(event(), 0..30)) {
+            let mut state = State::Off(None);
+            for event in events {
+                let before = state.clone();
+                state = state.after(event.clone());
+                // Only an exit ends a run, only a launch begins one.
+                match (before.is_running(), state.is_running()) {
+                    (true, false) => prop_assert_eq!(&event, &exit()),
+                    (false, true) => {
+                        let launched = matches!(&event, Event::Launched { .. });
+                        prop_assert!(launched);
+                    }
+                    _ => {}
+                }
+                // An exit ends every run, and whatever has run has an end.
+                if event == exit() {
+                    prop_assert!(!state.is_running());
+                    prop_assert!(!before.is_running() || state.end().is_some());
+                }
+                // Without a hello nothing is ready.
+                if matches!(state, State::Ready { .. }) && !matches!(before, State::Ready { .. }) {
+                    prop_assert_eq!(event, Event::Hello);
+                }
+            }
+        }
+    }
+}

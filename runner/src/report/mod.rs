@@ -1,0 +1,46 @@
+//! How a test is shown: live on the console, and afterwards as `report.json`.
+//!
+//! Both render the same events. Neither has anything to say that is not in them.
+
+mod json;
+mod terminal;
+
+use std::io::Write;
+use std::path::Path;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
+pub use terminal::render;
+
+use crate::event::Stamped;
+
+/// Shows events as they come and gathers them, until the last sender is gone.
+///
+/// # Errors
+/// When standard error cannot be written.
+pub async fn follow(
+    mut events: UnboundedReceiver<Stamped>,
+    report: &mut Report,
+) -> std::io::Result<()> {
+    while let Some(event) = events.recv().await {
+        if let Some(text) = render(&event.event) {
+            // One write a text: lines of machines are not torn apart.
+            std::io::stderr()
+                .lock()
+                .write_all(format!("{text}\n").as_bytes())?;
+        }
+        report.record(&event);
+    }
+    Ok(())
+}
+
+/// Writes `report.json` into the folder `out`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(report: &Report, out: &Path) -> std::io::Result<()> {
+    let mut text = serde_json::to_string_pretty(report)?;
+    text.push('\n');
+    std::fs::write(out.join("report.json"), text)
+}

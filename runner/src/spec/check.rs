@@ -1,0 +1,304 @@
+//! The rules of a manifest.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use vmtest_image::tree::Layer;
+use vmtest_manifest::{self as manifest, Attributes, NetworkSetup, Node};
+
+use super::{Complaint, Complaints, Interface, Machine, Network, Test};
+
+/// The smallest memory in MiB with which a Linux guest gets anywhere.
+const LEAST_MEMORY: u32 = 64;
+
+/// The system that this runner is made for.
+const SYSTEM: &str = concat!("x86_64", "-linux");
+
+pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
+    let manifest = &attributes.manifest;
+    let mut rules = Rules {
+        attributes,
+        complaints: Vec::new(),
+    };
+    rules.require("name", !manifest.name.is_empty(), "is empty");
+    rules.require(
+        "system",
+        manifest.system == SYSTEM,
+        format!("this runner is for {SYSTEM}, not for {}", manifest.system),
+    );
+    rules.require(
+        "globalTimeout",
+        manifest.global_timeout > 0,
+        "is no time at all",
+    );
+    for (place, tool) in [
+        ("qemu", &manifest.tools.qemu),
+        ("agent", &manifest.tools.agent),
+        ("mke2fs", &manifest.tools.mke2fs),
+    ] {
+        rules.file(&format!("tools.{place}"), tool);
+    }
+    rules.names(manifest.nodes.keys());
+    rules.cards(&manifest.nodes);
+    let machines = manifest
+        .nodes
+        .iter()
+        .filter_map(|(name, node)| rules.machine(name, node))
+        .collect();
+    if !rules.complaints.is_empty() {
+        return Err(Complaints(rules.complaints));
+    }
+    Ok(Test {
+        name: manifest.name.clone(),
+        script: manifest.test_script.clone(),
+        timeout: Duration::from_secs(manifest.global_timeout),
+        acceleration: manifest.acceleration,
+        tools: manifest.tools.clone(),
+        machines,
+    })
+}
+
+struct Rules<'a> {
+    attributes: &'a Attributes,
+    complaints: Vec<Complaint>,
+}
+
+impl Rules<'_> {
+    fn complain(&mut self, place: &str, text: impl Display) {
+        self.complaints.push(Complaint {
+            place: place.to_owned(),
+            text: text.to_string(),
+        });
+    }
+
+    fn require(&mut self, place: &str, holds: bool, otherwise: impl Display) {
+        if !holds {
+            self.complain(place, otherwise);
+        }
+    }
+
+    fn file(&mut self, place: &str, path: &Path) {
+        let complaint = match path.metadata() {
+            _ if !path.is_absolute() => Some("is not an absolute path".to_owned()),
+            Ok(metadata) if metadata.is_file() => None,
+            Ok(_) => Some("is not a file".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(complaint) = complaint {
+            self.complain(place, format!("{}: {complaint}", path.display()));
+        }
+    }
+
+    fn parse<T: FromStr<Err = &'static str>>(&mut self, place: &str, text: &str) -> Option<T> {
+        text.parse()
+            .map_err(|complaint| self.complain(place, format!("`{text}` {complaint}")))
+            .ok()
+    }
+
+    /// A script knows a machine by its name with `_` in place of what is not allowed in an identifier.
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a String>) {
+        let mut variables = BTreeMap::<String, &str>::new();
+        for name in names {
+            let place = format!("nodes.{name}");
+            let sound = name.starts_with(|first: char| first.is_ascii_alphabetic())
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            self.require(
+                &place,
+                sound,
+                "a machine's name begins with a letter and holds letters, digits, `-` and `_`",
+            );
+            if let Some(other) = variables.insert(name.replace('-', "_"), name) {
+                self.complain(
+                    &place,
+                    format!("has the same variable in the script as `{other}`"),
+                );
+            }
+        }
+    }
+
+    /// Two cards with one address on one VLAN would never hear from each other.
+    fn cards(&mut self, nodes: &BTreeMap<String, Node>) {
+        let mut cards = BTreeMap::<(u16, String), String>::new();
+        for (name, node) in nodes {
+            for interface in &node.network.interfaces {
+                let place = format!("nodes.{name}.network.interfaces.{}", interface.name);
+                let card = (interface.vlan, interface.mac.to_lowercase());
+                if let Some(other) = cards.insert(card, place.clone()) {
+                    self.complain(
+                        &place,
+                        format!("has the MAC address of {other}, on the same VLAN"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn machine(&mut self, name: &str, node: &Node) -> Option<Machine> {
+        let at = |field: &str| format!("nodes.{name}.{field}");
+        let manifest::Boot::Direct = node.boot;
+        self.file(&at("kernel.image"), &node.kernel.image);
+        self.require(
+            &at("init"),
+            node.init.starts_with('/'),
+            format!("`{}` is not an absolute path", node.init),
+        );
+        self.require(
+            &at("memory"),
+            node.memory >= LEAST_MEMORY,
+            format!("{} MiB is too little: {LEAST_MEMORY} at least", node.memory),
+        );
+        self.require(&at("cores"), node.cores > 0, "a machine needs a CPU");
+        self.require(
+            &at("bootTimeout"),
+            node.boot_timeout > 0,
+            "is no time at all",
+        );
+        for (index, disk) in node.root.persistent.iter().chain(&node.disks).enumerate() {
+            self.require(
+                &at("disks"),
+                disk.size > 0,
+                format!("disk {index} has no size"),
+            );
+        }
+        let layers = self.layers(name, node);
+        let modules = self.modules(&at("kernel.modules"), &node.kernel.modules);
+        let interfaces: Vec<_> = node
+            .network
+            .interfaces
+            .iter()
+            .filter_map(|interface| self.interface(&at("network.interfaces"), interface))
+            .collect();
+        Some(Machine {
+            name: name.to_owned(),
+            kernel: node.kernel.image.clone(),
+            modules: modules?,
+            kernel_params: node.kernel_params.clone(),
+            layers,
+            persistent: node.root.persistent.map(|disk| disk.size),
+            init: node.init.clone(),
+            memory: node.memory,
+            cores: node.cores,
+            disks: node.disks.iter().map(|disk| disk.size).collect(),
+            interfaces,
+            network: self.network(&at("network"), &node.network),
+            qemu_options: node.qemu_options.clone(),
+            boot_timeout: Duration::from_secs(node.boot_timeout),
+        })
+    }
+
+    fn layers(&mut self, name: &str, node: &Node) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for (index, layer) in node.root.layers.iter().enumerate() {
+            let place = format!("nodes.{name}.root.layers.{index}");
+            layers.push(match layer {
+                manifest::Layer::Archive(path) => {
+                    self.file(&place, path);
+                    Layer::Archive(path.clone())
+                }
+                manifest::Layer::Tree(path) => {
+                    self.require(
+                        &place,
+                        path.is_dir(),
+                        format!("{} is not a folder", path.display()),
+                    );
+                    Layer::Tree(path.clone())
+                }
+            });
+        }
+        match node
+            .closure
+            .as_ref()
+            .map(|key| self.attributes.closure(key))
+        {
+            Some(Ok(closure)) => {
+                layers.push(Layer::StorePaths(
+                    closure.into_iter().map(|info| info.path).collect(),
+                ));
+            }
+            Some(Err(error)) => self.complain(&format!("nodes.{name}.closure"), error),
+            None => {}
+        }
+        self.require(
+            &format!("nodes.{name}.root.layers"),
+            !layers.is_empty(),
+            "the root is empty",
+        );
+        layers
+    }
+
+    /// The one folder in `lib/modules`.
+    fn modules(&mut self, place: &str, path: &Path) -> Option<PathBuf> {
+        let versions: Vec<PathBuf> = match path.read_dir() {
+            Ok(entries) => entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.is_dir())
+                .collect(),
+            Err(error) => {
+                self.complain(place, format!("{}: {error}", path.display()));
+                return None;
+            }
+        };
+        match versions.as_slice() {
+            [version] => Some(version.clone()),
+            versions => {
+                let found = versions.len();
+                self.complain(
+                    place,
+                    format!(
+                        "{} holds modules of {found} kernels, not of one",
+                        path.display()
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn interface(&mut self, place: &str, interface: &manifest::Interface) -> Option<Interface> {
+        let at = format!("{place}.{}", interface.name);
+        let length = interface.name.len();
+        self.require(
+            &at,
+            (1..=15).contains(&length),
+            "an interface's name has 1 to 15 characters",
+        );
+        let mac = self.parse(&at, &interface.mac);
+        let addresses = interface
+            .addresses
+            .iter()
+            .filter_map(|address| self.parse(&at, address))
+            .collect();
+        Some(Interface {
+            name: interface.name.clone(),
+            vlan: interface.vlan,
+            mac: mac?,
+            addresses,
+        })
+    }
+
+    fn network(&mut self, place: &str, network: &manifest::Network) -> Option<Network> {
+        if network.setup == NetworkSetup::Guest {
+            return None;
+        }
+        let mut hosts = Vec::new();
+        for entry in &network.hosts {
+            match entry.address.parse() {
+                Ok(address) => hosts.push((address, entry.names.clone())),
+                Err(error) => self.complain(
+                    &format!("{place}.hosts"),
+                    format!("`{}`: {error}", entry.address),
+                ),
+            }
+        }
+        Some(Network {
+            host_name: network.host_name.clone(),
+            hosts,
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What is to be run, checked: the manifest after all of its rules.
+//!
+//! Everything that can be said against a manifest is said here, at once, before anything is built or started. Each
+//! complaint names the place: `nodes.server.memory`.
+
+mod address;
+mod check;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+use vmtest_image::tree::Layer;
+use vmtest_manifest::{Acceleration, Attributes, Tools};
+
+pub use address::{Mac, Subnet};
+
+/// A test that can be run.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// Its name.
+    pub name: String,
+    /// The Python source.
+    pub script: String,
+    /// How long it may take altogether.
+    pub timeout: Duration,
+    /// Whether the machines need KVM.
+    pub acceleration: Acceleration,
+    /// The programs that are started.
+    pub tools: Tools,
+    /// The machines, by name in ascending order.
+    pub machines: Vec<Machine>,
+}
+
+/// A machine that can be built and booted.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The kernel image.
+    pub kernel: PathBuf,
+    /// The folder of the kernel's modules, `lib/modules/<version>`.
+    pub modules: PathBuf,
+    /// Kernel parameters of the manifest.
+    pub kernel_params: Vec<String>,
+    /// What the read-only image of its root holds.
+    pub layers: Vec<Layer>,
+    /// Size in MiB of the disk that keeps what it writes, if it has one.
+    pub persistent: Option<u32>,
+    /// Its own init.
+    pub init: String,
+    /// Memory in MiB.
+    pub memory: u32,
+    /// Virtual CPUs.
+    pub cores: u16,
+    /// Sizes in MiB of its empty disks.
+    pub disks: Vec<u32>,
+    /// Interfaces on the VLANs.
+    pub interfaces: Vec<Interface>,
+    /// What the agent sets up of the network; none for a guest that does so itself.
+    pub network: Option<Network>,
+    /// Arguments for QEMU.
+    pub qemu_options: Vec<String>,
+    /// How long it may take from power-on to the agent's first word, on hardware virtualisation.
+    pub boot_timeout: Duration,
+}
+
+/// A network card on a VLAN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name in the guest.
+    pub name: String,
+    /// The VLAN.
+    pub vlan: u16,
+    /// Its MAC address.
+    pub mac: Mac,
+    /// Its addresses.
+    pub addresses: Vec<Subnet>,
+}
+
+/// What the agent sets up beside the interfaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// The host name.
+    pub host_name: String,
+    /// Addresses and the names that resolve to them.
+    pub hosts: Vec<(IpAddr, Vec<String>)>,
+}
+
+impl Test {
+    /// Checks a manifest and what it points to.
+    ///
+    /// # Errors
+    /// All complaints at once.
+    pub fn resolve(attributes: &Attributes) -> Result<Self, Complaints> {
+        check::resolve(attributes)
+    }
+
+    /// The VLANs of all machines, ascending.
+    #[must_use]
+    pub fn vlans(&self) -> Vec<u16> {
+        let vlans: BTreeSet<u16> = self
+            .machines
+            .iter()
+            .flat_map(|machine| &machine.interfaces)
+            .map(|interface| interface.vlan)
+            .collect();
+        vlans.into_iter().collect()
+    }
+}
+
+/// Everything that is wrong with a manifest.
+#[derive(Debug, Error)]
+pub struct Complaints(Vec<Complaint>);
+
+/// One thing that is wrong with a manifest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Where, such as `nodes.server.memory`.
+    pub place: String,
+    /// What.
+    pub text: String,
+}
+
+impl fmt::Display for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the manifest cannot be run:")?;
+        self.0
+            .iter()
+            .try_for_each(|complaint| write!(f, "\n  {}: {}", complaint.place, complaint.text))
+    }
+}

@@ -1,0 +1,261 @@
+//! The launch plan of a machine: QEMU's command line as pure data.
+//!
+//! What a plan holds depends on the machine's specification alone, not on the test: the order of devices, their names
+//! and the numbers of the descriptors stay the same, so that a saved machine can be restored elsewhere.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use vmtest_protocol::PORT_NAME;
+use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+
+use crate::spec::{Mac, Machine};
+use crate::vm::accel::Accelerator;
+
+/// Descriptor of the guest's serial console in QEMU, a stream socket.
+pub const CONSOLE_FD: i32 = 3;
+/// Descriptor of QEMU's control channel (QMP), a stream socket.
+pub const QMP_FD: i32 = 4;
+/// Descriptor of the agent's virtio-serial port, a stream socket.
+pub const AGENT_FD: i32 = 5;
+/// Descriptor of the first interface's frames, a datagram socket; the others follow.
+pub const FIRST_VLAN_FD: i32 = 6;
+
+/// MAC address of the card on QEMU's user network, QEMU's own default.
+pub const USER_MAC: Mac = Mac([0x52, 0x54, 0x00, 0x12, 0x34, 0x56]);
+
+/// The files that a machine boots from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The initrd with the agent.
+    pub initrd: PathBuf,
+    /// The read-only image of the root.
+    pub root: PathBuf,
+    /// The disk that keeps what the machine writes, if it has one.
+    pub persistent: Option<PathBuf>,
+    /// The machine's empty disks.
+    pub disks: Vec<PathBuf>,
+}
+
+/// QEMU's command line for one start of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Arguments after the program's name.
+    pub arguments: Vec<OsString>,
+}
+
+impl Plan {
+    /// Plans a start; without `allow_reboot` QEMU ends where the guest would start anew.
+    #[must_use]
+    pub fn new(
+        machine: &Machine,
+        files: &Files,
+        accelerator: Accelerator,
+        allow_reboot: bool,
+    ) -> Self {
+        let mut plan = Self {
+            arguments: Vec::new(),
+        };
+        plan.base(machine, accelerator);
+        plan.boot(machine, files);
+        plan.channels();
+        plan.disks(files);
+        plan.networks(machine);
+        if !allow_reboot {
+            plan.add(["-no-reboot"]);
+        }
+        plan.add(&machine.qemu_options);
+        plan
+    }
+
+    fn add<T: Into<OsString>>(&mut self, arguments: impl IntoIterator<Item = T>) {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+    }
+
+    fn base(&mut self, machine: &Machine, accelerator: Accelerator) {
+        self.add([
+            "-name",
+            &machine.name,
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+        ]);
+        let (accel, cpu) = match accelerator {
+            Accelerator::Kvm => ("kvm", "host"),
+            Accelerator::Tcg => ("tcg,thread=multi", "max"),
+        };
+        self.add(["-machine", "q35", "-accel", accel, "-cpu", cpu]);
+        self.add([
+            "-smp".to_owned(),
+            machine.cores.to_string(),
+            "-m".to_owned(),
+            format!("{}M", machine.memory),
+        ]);
+        self.add(["-device", "VGA", "-device", "virtio-rng-pci"]);
+    }
+
+    fn boot(&mut self, machine: &Machine, files: &Files) {
+        self.add([OsString::from("-kernel"), machine.kernel.clone().into()]);
+        self.add([OsString::from("-initrd"), files.initrd.clone().into()]);
+        self.add(["-append".to_owned(), kernel_command_line(machine)]);
+    }
+
+    fn channels(&mut self) {
+        self.add([
+            "-chardev".to_owned(),
+            format!("socket,id=console,fd={CONSOLE_FD}"),
+        ]);
+        self.add(["-serial", "chardev:console"]);
+        self.add(["-chardev".to_owned(), format!("socket,id=qmp,fd={QMP_FD}")]);
+        self.add(["-mon", "chardev=qmp,mode=control"]);
+        self.add([
+            "-chardev".to_owned(),
+            format!("socket,id=agent,fd={AGENT_FD}"),
+        ]);
+        self.add(["-device", "virtio-serial-pci"]);
+        self.add([
+            "-device".to_owned(),
+            format!("virtserialport,chardev=agent,name={PORT_NAME}"),
+        ]);
+    }
+
+    fn disks(&mut self, files: &Files) {
+        self.disk("root", &files.root, ROOT_IMAGE_SERIAL, true);
+        if let Some(persistent) = &files.persistent {
+            self.disk("persistent", persistent, PERSISTENT_SERIAL, false);
+        }
+        for (index, disk) in files.disks.iter().enumerate() {
+            let id = format!("disk{index}");
+            self.disk(&id, disk, &id, false);
+        }
+    }
+
+    /// Nothing that a test writes outlives the test: flushes to the host's disk would only cost time.
+    fn disk(&mut self, id: &str, file: &Path, serial: &str, read_only: bool) {
+        let access = if read_only {
+            "read-only=on"
+        } else {
+            "cache.no-flush=on"
+        };
+        let mut backend = OsString::from(format!("driver=file,node-name={id},{access},filename="));
+        backend.push(escape(file));
+        self.add([OsString::from("-blockdev"), backend]);
+        self.add([
+            "-device".to_owned(),
+            format!("virtio-blk-pci,drive={id},serial={serial}"),
+        ]);
+    }
+
+    /// `eth0` is QEMU's user network, `eth1` and so on are the test's.
+    fn networks(&mut self, machine: &Machine) {
+        self.add(["-netdev", "user,id=user"]);
+        self.card("user", USER_MAC);
+        for (fd, interface) in (FIRST_VLAN_FD..).zip(&machine.interfaces) {
+            let id = &interface.name;
+            self.add([
+                "-netdev".to_owned(),
+                format!("dgram,id={id},local.type=fd,local.str={fd}"),
+            ]);
+            self.card(id, interface.mac);
+        }
+    }
+
+    /// Without an option ROM: no machine boots from these cards.
+    fn card(&mut self, netdev: &str, mac: Mac) {
+        self.add([
+            "-device".to_owned(),
+            format!("virtio-net-pci,netdev={netdev},mac={mac},romfile="),
+        ]);
+    }
+}
+
+fn kernel_command_line(machine: &Machine) -> String {
+    // `panic=-1`: a machine that panics ends at once, and does not wait to be looked at.
+    let mut parameters = vec!["console=ttyS0", "panic=-1"];
+    if machine.network.is_some() {
+        // The guest's udev leaves the names that the agent has given.
+        parameters.push("net.ifnames=0");
+    }
+    parameters.extend(machine.kernel_params.iter().map(String::as_str));
+    parameters.join(" ")
+}
+
+/// In a list of options QEMU takes two commas for one.
+fn escape(path: &Path) -> OsString {
+    match path.to_str() {
+        Some(text) => text.replace(',', ",,").into(),
+        None => path.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::spec::Interface;
+
+    fn machine() -> Machine {
+        Machine {
+            name: "server".into(),
+            kernel: "/kernel/vmlinuz".into(),
+            modules: "/kernel/lib/modules/6.12.0".into(),
+            kernel_params: vec!["systemd.log_level=debug".into()],
+            layers: Vec::new(),
+            persistent: None,
+            init: "/sbin/init".into(),
+            memory: 1024,
+            cores: 2,
+            disks: Vec::new(),
+            interfaces: vec![Interface {
+                name: "eth1".into(),
+                vlan: 1,
+                mac: Mac([0x52, 0x54, 0, 0x12, 1, 1]),
+                addresses: Vec::new(),
+            }],
+            network: None,
+            qemu_options: vec!["-device".into(), "i6300esb".into()],
+            boot_timeout: Duration::from_secs(60),
+        }
+    }
+
+    fn files() -> Files {
+        Files {
+            initrd: "/b/initrd".into(),
+            root: "/b/a,b.erofs".into(),
+            persistent: None,
+            disks: Vec::new(),
+        }
+    }
+
+    /// One option a line.
+    fn show(plan: &Plan) -> String {
+        let words: Vec<_> = plan
+            .arguments
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        words.join(" ").replace(" -", "\n-")
+    }
+
+    #[test]
+    fn a_machine_with_one_vlan() {
+        insta::assert_snapshot!(show(&Plan::new(
+            &machine(),
+            &files(),
+            Accelerator::Tcg,
+            false
+        )));
+    }
+
+    #[test]
+    fn a_machine_that_may_reboot_with_disks_on_kvm() {
+        let files = Files {
+            persistent: Some("/b/persistent.img".into()),
+            disks: vec!["/b/disk0.img".into(), "/b/disk1.img".into()],
+            ..files()
+        };
+        insta::assert_snapshot!(show(&Plan::new(&machine(), &files, Accelerator::Kvm, true)));
+    }
+}

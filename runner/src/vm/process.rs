@@ -1,0 +1,156 @@
+//! The running QEMU: started with its sockets in place, and gone with the runner, however that ends.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use command_fds::{CommandFdExt, FdMapping};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use thiserror::Error;
+use tokio::process::{Child, Command};
+
+use crate::vm::plan::{AGENT_FD, CONSOLE_FD, FIRST_VLAN_FD, Plan, QMP_FD};
+
+/// Why QEMU could not be started.
+#[derive(Debug, Error)]
+pub enum LaunchError {
+    /// No sockets, or no log file.
+    #[error("cannot prepare QEMU's channels: {0}")]
+    Channels(#[source] io::Error),
+    /// The program could not be run.
+    #[error("cannot run {program}: {source}")]
+    Program {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A running QEMU.
+#[derive(Debug)]
+pub struct Qemu {
+    child: Child,
+}
+
+/// The runner's ends of a QEMU's channels.
+#[derive(Debug)]
+pub struct Channels {
+    /// What the guest writes to its serial console, and reads from it.
+    pub console: UnixStream,
+    /// QEMU's control channel.
+    pub qmp: UnixStream,
+    /// The agent's port.
+    pub agent: UnixStream,
+    /// The frames of each interface, in order.
+    pub vlans: Vec<UnixDatagram>,
+}
+
+impl Qemu {
+    /// Starts QEMU. What it says on its own outputs goes to `log`.
+    ///
+    /// # Errors
+    /// When the program or its channels cannot be had. A guest that cannot be started is seen later, by QEMU's end.
+    pub fn launch(
+        program: &Path,
+        plan: &Plan,
+        vlans: usize,
+        log: &Path,
+    ) -> Result<(Self, Channels), LaunchError> {
+        let (channels, mappings) = connect(vlans).map_err(LaunchError::Channels)?;
+        let output = File::create(log).map_err(LaunchError::Channels)?;
+        let errors = output.try_clone().map_err(LaunchError::Channels)?;
+        let mut command = std::process::Command::new(program);
+        command
+            .args(&plan.arguments)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        let collision = |error| LaunchError::Channels(io::Error::other(error));
+        command.fd_mappings(mappings).map_err(collision)?;
+        let mut command = Command::from(command);
+        // Its own group: what a terminal sends to the runner is the runner's to handle.
+        command.kill_on_drop(true).process_group(0);
+        die_with_parent(&mut command);
+        let failed = |source| LaunchError::Program {
+            program: program.display().to_string(),
+            source,
+        };
+        let child = command.spawn().map_err(failed)?;
+        Ok((Self { child }, channels))
+    }
+
+    /// The process id, until the end was waited for.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Ends QEMU at once; its end is then seen by [`wait`](Self::wait).
+    pub fn kill(&mut self) {
+        if let Err(error) = self.child.start_kill() {
+            tracing::debug!(%error, "QEMU cannot be killed: it has ended");
+        }
+    }
+
+    /// Waits for QEMU's end. May be dropped and called again.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+}
+
+fn connect(vlans: usize) -> io::Result<(Channels, Vec<FdMapping>)> {
+    let mut mappings = Vec::new();
+    let mut map = |fd: OwnedFd, child_fd| {
+        mappings.push(FdMapping {
+            parent_fd: fd,
+            child_fd,
+        })
+    };
+    let mut stream = |child_fd| -> io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        map(theirs.into(), child_fd);
+        Ok(ours)
+    };
+    let (console, qmp, agent) = (stream(CONSOLE_FD)?, stream(QMP_FD)?, stream(AGENT_FD)?);
+    let mut sockets = Vec::new();
+    for (child_fd, _) in (FIRST_VLAN_FD..).zip(0..vlans) {
+        let (ours, theirs) = UnixDatagram::pair()?;
+        map(theirs.into(), child_fd);
+        sockets.push(ours);
+    }
+    Ok((
+        Channels {
+            console,
+            qmp,
+            agent,
+            vlans: sockets,
+        },
+        mappings,
+    ))
+}
+
+/// The kernel kills QEMU when the runner's thread that started it ends, by whatever cause. That thread must therefore
+/// live as long as the runner: it is one of the runtime's own.
+#[expect(unsafe_code, reason = "pre_exec runs between fork and exec")]
+fn die_with_parent(command: &mut Command) {
+    let runner = rustix::process::getpid();
+    // SAFETY: the closure makes two system calls and allocates nothing, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // The runner may have ended before the kernel was told.
+            match rustix::process::getppid() {
+                Some(parent) if parent == runner => Ok(()),
+                _ => Err(io::Error::from(rustix::io::Errno::SRCH)),
+            }
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! How each test ends.
+
+/// How one test ends.
+#[derive(Debug)]
+pub struct Expected {
+    /// Name of its folder.
+    pub test: &'static str,
+    /// Exit code of its builder.
+    pub exit_code: u8,
+    /// The outcome in words, as in the last line of its log.
+    pub outcome: &'static str,
+    /// What its log says, in this order.
+    pub log: &'static [&'static str],
+}
+
+const fn passes(test: &'static str, log: &'static [&'static str]) -> Expected {
+    Expected {
+        test,
+        exit_code: 0,
+        outcome: "passed",
+        log,
+    }
+}
+
+/// Every test beside this crate is in this table, and nothing else is.
+pub const TABLE: &[Expected] = &[
+    passes(
+        "busybox",
+        &[
+            "machine: waiting for TCP port 3000 on localhost",
+            "machine: powered off",
+        ],
+    ),
+    passes(
+        "eight-machines",
+        &[
+            "node7: must succeed: ping -c 1 -W 20 node7",
+            "node1: must fail: ping",
+        ],
+    ),
+    passes(
+        "hello",
+        &[
+            "server: waiting for unit hello.service",
+            "(finished: waiting for unit hello.service, in ",
+            "subtest: client reaches server",
+            "client: must succeed: echo ping | nc -N server 3000",
+            "(finished: subtest: client reaches server, in ",
+            "server: powered off",
+        ],
+    ),
+    passes(
+        "reboot",
+        &[
+            "subtest: an orderly reboot",
+            "subtest: a power failure after a sync",
+        ],
+    ),
+    Expected {
+        test: "fails-assertion",
+        exit_code: 1,
+        outcome: "assertion failed",
+        log: &[
+            "machine: must succeed: cat /no/such/file",
+            "line 5, in <module>",
+            "check(\"/no/such/file\")",
+            "line 2, in check",
+            "machine.succeed(f\"cat {path}\")",
+            "command `cat /no/such/file` failed (exit code 1)",
+            "No such file or directory",
+        ],
+    },
+    Expected {
+        test: "fails-exception",
+        exit_code: 3,
+        outcome: "error in the test script",
+        log: &[
+            "line 2, in <module>",
+            "machine.wait_for_open_port(ports[\"https\"])",
+            "KeyError: 'https'",
+        ],
+    },
+    Expected {
+        test: "fails-syntax",
+        exit_code: 3,
+        outcome: "error in the test script",
+        log: &["line 2", "if machine.succeed(\"true\")", "SyntaxError"],
+    },
+    Expected {
+        test: "fails-panic",
+        exit_code: 4,
+        outcome: "machine failed",
+        log: &[
+            "machine # ",
+            "sysrq triggered crash",
+            "machine.succeed(",
+            "the guest's kernel panicked: Kernel panic",
+        ],
+    },
+    Expected {
+        test: "fails-timeout",
+        exit_code: 5,
+        outcome: "timed out",
+        log: &[
+            "machine: waiting for success: test -e /never",
+            "line 1, in <module>",
+            "the test did not end within 20 seconds (globalTimeout)",
+        ],
+    },
+    Expected {
+        test: "fails-qemu-killed",
+        exit_code: 4,
+        outcome: "machine failed",
+        log: &[
+            "line 6, in <module>",
+            "machine.succeed(\"sleep 60\")",
+            "QEMU ended unexpectedly (signal: 9",
+        ],
+    },
+    Expected {
+        test: "fails-manifest",
+        exit_code: 6,
+        outcome: "",
+        log: &["malformed manifest: unknown field `colour`"],
+    },
+];

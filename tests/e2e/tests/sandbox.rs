@@ -1,0 +1,157 @@
+//! Builds every test with `nix build` in the sandbox and compares how it ends with the table.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use e2e::expected::{Expected, TABLE};
+use e2e::toolbox::Toolbox;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let mut trials = vec![
+        trial("every_test_is_in_the_table", every_test_is_in_the_table),
+        trial(
+            "library_and_plugin_give_the_same_derivations",
+            library_and_plugin_agree,
+        ),
+    ];
+    for expected in TABLE {
+        trials.push(trial(
+            &format!("sandbox::{}", expected.test),
+            move |toolbox| build(toolbox, expected),
+        ));
+    }
+    // Two tests at a time would only make each other slower.
+    let arguments = Arguments {
+        test_threads: Some(1),
+        ..Arguments::from_args()
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(name: &str, test: impl FnOnce(&Toolbox) -> Result<()> + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        let toolbox = Toolbox::find().map_err(|error| Failed::from(format!("{error:#}")))?;
+        test(&toolbox).map_err(|error| Failed::from(format!("{error:#}")))
+    })
+}
+
+fn every_test_is_in_the_table(toolbox: &Toolbox) -> Result<()> {
+    let mut folders = BTreeSet::new();
+    for entry in toolbox.tests().read_dir()? {
+        let entry = entry?;
+        if entry.path().join("default.nix").exists() {
+            folders.insert(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    let table: BTreeSet<String> = TABLE
+        .iter()
+        .map(|expected| expected.test.to_owned())
+        .collect();
+    ensure!(folders == table, "folders: {folders:?}\ntable: {table:?}");
+    Ok(())
+}
+
+/// `builtins.vmTest` and `lib.vmTest` give the same derivation, for every test.
+fn library_and_plugin_agree(toolbox: &Toolbox) -> Result<()> {
+    let paths = "builtins.mapAttrs (_: test: test.drvPath)";
+    let plugin = toolbox.eval(&["--arg", "vmTest", "builtins.vmTest"], paths)?;
+    let library = format!(
+        "(import {}/../lib {{ inherit ((import {})) system runner agent qemu e2fsprogs; }}).vmTest",
+        toolbox.tests().display(),
+        toolbox.tools().display()
+    );
+    let library = toolbox.eval(&["--arg", "vmTest", &library], paths)?;
+    ensure!(
+        plugin
+            .as_object()
+            .is_some_and(|tests| tests.len() == TABLE.len()),
+        "not every test: {plugin}"
+    );
+    ensure!(
+        plugin == library,
+        "with the plugin: {plugin:#}\nwithout: {library:#}"
+    );
+    Ok(())
+}
+
+/// Builds one test; whatever it does, its machines are gone with it.
+fn build(toolbox: &Toolbox, expected: &Expected) -> Result<()> {
+    let before = running()?;
+    let compared = compare(toolbox, expected);
+    let left: Vec<_> = running()?.difference(&before).cloned().collect();
+    ensure!(left.is_empty(), "still running: {left:#?}");
+    compared
+}
+
+fn compare(toolbox: &Toolbox, expected: &Expected) -> Result<()> {
+    let output = toolbox.nix(&[
+        "build",
+        "--print-out-paths",
+        "--no-link",
+        "--print-build-logs",
+        expected.test,
+    ])?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if expected.exit_code == 0 {
+        ensure!(output.status.success(), "the test failed:\n{said}");
+        let out = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        return check_passed(toolbox, expected, &out);
+    }
+    ensure!(!output.status.success(), "the test passed");
+    let code = format!("failed with exit code {}", expected.exit_code);
+    ensure!(said.contains(&code), "no `{code}` in:\n{said}");
+    check_log(&said, expected).with_context(|| format!("in:\n{said}"))
+}
+
+/// A test that passed earlier is not built again: its log and its report are those of the build.
+fn check_passed(toolbox: &Toolbox, expected: &Expected, out: &str) -> Result<()> {
+    let log = toolbox.nix(&["log", expected.test])?;
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    check_log(&log, expected).with_context(|| format!("in:\n{log}"))?;
+    let report = toolbox.read(&format!("{out}/report.json"))?;
+    let report: serde_json::Value = serde_json::from_str(&report).context("report.json")?;
+    ensure!(report["outcome"] == "passed", "{report:#}");
+    let machines = report["machines"].as_object().context("machines")?;
+    ensure!(!machines.is_empty(), "{report:#}");
+    for (name, machine) in machines {
+        let path = machine["consoleLog"].as_str().context("consoleLog")?;
+        let console = toolbox.read(&format!("{out}/{path}"))?;
+        ensure!(
+            console.contains("Linux version"),
+            "the console of {name} shows no boot:\n{console}"
+        );
+    }
+    Ok(())
+}
+
+fn check_log(log: &str, expected: &Expected) -> Result<()> {
+    let mut rest = log;
+    for text in expected.log {
+        match rest.find(text) {
+            Some(position) => rest = &rest[position + text.len()..],
+            None => bail!("no `{text}` where it is expected"),
+        }
+    }
+    let end = format!("vmtest: test `{}` {}", expected.test, expected.outcome);
+    ensure!(
+        expected.outcome.is_empty() || rest.contains(&end),
+        "no `{end}` at the end"
+    );
+    Ok(())
+}
+
+/// The QEMUs of sandboxes that run now.
+fn running() -> Result<BTreeSet<String>> {
+    let mut running = BTreeSet::new();
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        // What is no process has no command line.
+        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).replace('\0', " ");
+        if command.starts_with("/nix/store/") && command.contains("/bin/qemu-system-") {
+            running.insert(format!("{}: {command}", entry.file_name().display()));
+        }
+    }
+    Ok(running)
+}
