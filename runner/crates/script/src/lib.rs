@@ -10,6 +10,7 @@ pub mod failure;
 
 mod arguments;
 mod assertions;
+mod asserts;
 mod driver;
 mod engine;
 mod errors;

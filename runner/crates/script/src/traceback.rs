@@ -4,6 +4,7 @@ use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyTraceback};
 use rustpython_vm::{AsObject, Py, PyRef, VirtualMachine};
 
 use crate::arguments::text;
+use crate::asserts;
 use crate::engine::Script;
 use crate::errors::Exceptions;
 use crate::failure::{Failure, FailureKind};
@@ -19,7 +20,7 @@ pub(crate) fn failure(
     if let Some(failure) = syntax_error(exception, script, kind, vm) {
         return failure;
     }
-    let frames = frames(exception, script);
+    let frames = frames(exception, script, vm);
     let last = frames.last();
     let line = last.map(|frame| frame.line);
     let column = last.map(|frame| frame.columns(script).0);
@@ -58,6 +59,9 @@ fn kind(
     }
 }
 
+/// How often one place is shown in a row before the rest is only counted.
+const SHOWN_REPETITIONS: usize = 3;
+
 /// A place in the script.
 struct Frame {
     function: String,
@@ -86,25 +90,54 @@ impl Frame {
         }
     }
 
+    /// The interpreter says that an assertion failed where it ends, or inside its message: points at what it asserts.
+    fn point_at_assert(&mut self, script: &Script) {
+        let lines = script.text.split_inclusive('\n').take(self.line - 1);
+        let line_starts = lines.map(str::len).sum::<usize>();
+        let Some(found) = asserts::enclosing(&script.text, line_starts + self.start - 1) else {
+            return;
+        };
+        let (line, start) = place(&script.text, found.statement);
+        let (test_line, test_start) = place(&script.text, found.test.start);
+        let (test_end_line, test_end) = place(&script.text, found.test.end);
+        (self.line, self.start) = (line, start);
+        self.range = (test_line == line && test_end_line == line).then_some((test_start, test_end));
+        if let Some((test_start, _)) = self.range {
+            self.start = test_start;
+        }
+    }
+
     /// The columns of the range in characters counted from 1; the end is none where the range spans lines.
     fn columns(&self, script: &Script) -> (usize, Option<usize>) {
         let source = line_of(script, self.line);
-        let in_characters = |byte: usize| {
-            let before = source
-                .char_indices()
-                .take_while(|(index, _)| index + 1 < byte);
-            before.count() + 1
-        };
         (
-            in_characters(self.start),
-            self.range.map(|(_, end)| in_characters(end)),
+            characters(source, self.start),
+            self.range.map(|(_, end)| characters(source, end)),
         )
     }
 }
 
+/// Line and column of an offset, the column in bytes; both counted from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (
+        before.matches('\n').count() + 1,
+        before.len() - line_start + 1,
+    )
+}
+
+/// A column in characters from one in bytes, both counted from 1.
+fn characters(line: &str, byte: usize) -> usize {
+    line.char_indices()
+        .take_while(|(index, _)| index + 1 < byte)
+        .count()
+        + 1
+}
+
 /// The frames of the script, outermost first. A block that passes an exception on adds its frame again: only the
 /// place where the exception came from counts.
-fn frames(exception: &Py<PyBaseException>, script: &Script) -> Vec<Frame> {
+fn frames(exception: &Py<PyBaseException>, script: &Script, vm: &VirtualMachine) -> Vec<Frame> {
     let Some(first) = exception.__traceback__() else {
         return Vec::new();
     };
@@ -119,13 +152,33 @@ fn frames(exception: &Py<PyBaseException>, script: &Script) -> Vec<Frame> {
             frames.push(Frame::new(entry));
         }
     }
+    if exception.fast_isinstance(vm.ctx.exceptions.assertion_error)
+        && let Some(last) = frames.last_mut()
+    {
+        last.point_at_assert(script);
+    }
     frames
 }
 
 fn render_frames(frames: &[Frame], script: &Script) -> String {
     let mut lines = vec!["Traceback (most recent call last):".to_owned()];
-    for frame in frames {
+    let mut repeated = 0;
+    for (index, frame) in frames.iter().enumerate() {
         let Frame { function, line, .. } = frame;
+        let same = |other: &Frame| other.line == *line && other.function == *function;
+        let before = frames[..index]
+            .iter()
+            .rev()
+            .take_while(|other| same(other))
+            .count();
+        if before >= SHOWN_REPETITIONS {
+            repeated += 1;
+            if !frames.get(index + 1).is_some_and(same) {
+                lines.push(format!("  [Previous line repeated {repeated} more times]"));
+                repeated = 0;
+            }
+            continue;
+        }
         lines.push(format!(
             "  File \"{}\", line {line}, in {function}",
             script.name
@@ -182,7 +235,7 @@ fn earlier(
         _ => return,
     };
     earlier(&before, script, parts, vm);
-    let frames = frames(&before, script);
+    let frames = frames(&before, script, vm);
     if !frames.is_empty() {
         parts.push(render_frames(&frames, script));
     }
@@ -202,7 +255,12 @@ fn suppresses_context(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> b
 fn message(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> String {
     if exception.fast_isinstance(vm.ctx.exceptions.system_exit) {
         let code = exit_code(exception, vm).unwrap_or_default();
-        return format!("the script ended itself: exit status {code}");
+        let status = if code.parse::<i64>().is_ok() {
+            "exit status "
+        } else {
+            ""
+        };
+        return format!("the script ended itself: {status}{code}");
     }
     let object = exception.as_object().to_owned();
     let name = class_name(exception, vm);
@@ -269,8 +327,8 @@ fn syntax_error(
         return None;
     }
     let line = number("lineno")?;
-    let column = number("offset").map(|column| column.max(1));
     let source = line_of(script, line);
+    let column = number("offset").map(|column| characters(source, column));
     let mut lines = vec![format!("  File \"{}\", line {line}", script.name)];
     if !source.trim().is_empty() {
         lines.push(format!("    {}", source.trim()));

@@ -191,6 +191,14 @@ pub(super) fn run_plainly(
     run(machine, command, &vm.ctx.new_int(900).into(), vm)
 }
 
+/// Has the machine up before the time of a wait begins: booting must not use it up.
+pub(super) fn connect_first(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    if is_own(machine, vm.ctx.intern_str("execute"), vm) {
+        power::ensure_connected(machine, vm)?;
+    }
+    Ok(())
+}
+
 fn two(pair: &PyObjectRef, vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
     let items: Vec<PyObjectRef> = pair.clone().try_into_value(vm)?;
     match <[PyObjectRef; 2]>::try_from(items) {
@@ -245,11 +253,13 @@ fn prepare<'a>(
 ) -> PyResult<(&'a Machine, Command)> {
     power::ensure_connected(machine, vm)?;
     let script = format!("{SHELL_OPTIONS}{command}");
+    // Zero is no limit, as for the `timeout` program that the original driver uses.
+    let timeout = timeout.limit.filter(|limit| !limit.is_zero());
     Ok((
         this(machine, vm)?,
         Command {
             script,
-            timeout: timeout.limit,
+            timeout,
             detached,
         },
     ))
@@ -324,6 +334,7 @@ fn wait_until(
     let what = if success { "success" } else { "failure" };
     let message = format!("waiting for {what}: {command}");
     let output = step(machine, &message, vm, || {
+        connect_first(machine, vm)?;
         retry::until(session, &message, &timeout, vm, |_last| {
             let outcome = run(machine, &command, arguments.get("timeout"), vm)?;
             Ok(if (outcome.status == 0) == success {

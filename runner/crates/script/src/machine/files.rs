@@ -71,6 +71,7 @@ fn wait_for_file(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
     let timeout = arguments.timeout("timeout", vm)?;
     let message = format!("waiting for file '{filename}'");
     step(machine, &message, vm, || {
+        commands::connect_first(machine, vm)?;
         retry::until(session, &message, &timeout, vm, |_last| {
             let outcome = commands::run_plainly(machine, &format!("test -e {filename}"), vm)?;
             let found = outcome.status == 0;
@@ -110,7 +111,9 @@ fn check_exists(path: &Path, vm: &VirtualMachine) -> PyResult<()> {
                 "no such file or directory on the host: '{}'",
                 path.display()
             );
-            Err(vm.new_exception_msg(class, message.into()))
+            Err(vm
+                .new_os_subtype_error(class, error.raw_os_error(), message)
+                .upcast())
         }
         // Whatever else may be wrong, the backend says when it reads the file.
         _ => Ok(()),
@@ -120,8 +123,9 @@ fn check_exists(path: &Path, vm: &VirtualMachine) -> PyResult<()> {
 fn copy_from_machine(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     let source = arguments.text("source", vm)?;
-    let target_dir = paths::from_python(arguments.get("target_dir"), vm)?;
-    let target_dir = this.session.driver().out_dir().join(target_dir);
+    let below = paths::from_python(arguments.get("target_dir"), vm)?;
+    let mut target_dir = this.session.driver().out_dir().to_owned();
+    target_dir.extend(&below);
     step(
         machine,
         &format!("copying {source} to {}", target_dir.display()),

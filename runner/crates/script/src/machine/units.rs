@@ -130,6 +130,7 @@ fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
         .unwrap_or_default();
     let message = format!("waiting for unit {unit}{suffix}");
     step(machine, &message, vm, || {
+        commands::connect_first(machine, vm)?;
         retry::until(session, &message, &timeout, vm, |_last| {
             let state = unit_property(machine, &unit, "ActiveState", user, vm)?;
             match state.as_str() {
