@@ -20,7 +20,8 @@ pub(crate) struct Assertions {
 }
 
 impl Assertions {
-    pub(crate) fn new(session: &Arc<Session>, vm: &VirtualMachine) -> PyObjectRef {
+    /// The object for one run.
+    pub(crate) fn object(session: &Arc<Session>, vm: &VirtualMachine) -> PyObjectRef {
         Self {
             session: Arc::clone(session),
             real: Mutex::default(),

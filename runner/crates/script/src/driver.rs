@@ -133,7 +133,7 @@ impl Driver {
 
 impl Driver {
     /// Makes all classes ready for use and returns the object for one run.
-    pub(crate) fn new(
+    pub(crate) fn object(
         session: &Arc<Session>,
         script: Script,
         vm: &VirtualMachine,
@@ -156,7 +156,7 @@ impl Driver {
         let vlans = backend
             .vlans()
             .iter()
-            .map(|number| Vlan::new(*number, vm))
+            .map(|number| Vlan::object(*number, vm))
             .collect();
         let object: PyObjectRef = Self {
             session: Arc::clone(session),
@@ -166,7 +166,7 @@ impl Driver {
         .into();
         object.set_attr("machines", vm.ctx.new_list(machines?), vm)?;
         object.set_attr("vlans", vm.ctx.new_list(vlans), vm)?;
-        object.set_attr("logger", Log::new(session, vm), vm)?;
+        object.set_attr("logger", Log::object(session, vm), vm)?;
         Ok(object)
     }
 }
@@ -232,7 +232,7 @@ fn define_symbols(driver: &PyObject, globals: &PyDictRef, vm: &VirtualMachine) -
     set("driver", driver.to_owned())?;
     set("log", driver.get_attr("logger", vm)?)?;
     set("os", vm.import("os", 0)?)?;
-    set("t", Assertions::new(&this(driver, vm)?.session, vm))?;
+    set("t", Assertions::object(&this(driver, vm)?.session, vm))?;
     set("Machine", Machine::class(&vm.ctx).to_owned().into())?;
 
     for vlan in list(driver, "vlans", vm)? {

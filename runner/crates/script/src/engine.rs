@@ -112,7 +112,7 @@ impl Run {
             vm.builtins
                 .set_attr(name, vm.new_function(name, quit), vm)?;
         }
-        let driver = Driver::new(&session, script.clone(), vm)?;
+        let driver = Driver::object(&session, script.clone(), vm)?;
         Ok(Self {
             session,
             driver,

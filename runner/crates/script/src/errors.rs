@@ -48,7 +48,7 @@ impl Exceptions {
     }
 
     /// The exception for an error of a machine.
-    pub(crate) fn from_machine(
+    pub(crate) fn machine_failed(
         &self,
         error: &MachineError,
         vm: &VirtualMachine,
@@ -62,7 +62,7 @@ impl Exceptions {
     }
 
     /// The exception for the end of the test.
-    pub(crate) fn from_abort(&self, aborted: &Aborted, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    pub(crate) fn stopped(&self, aborted: &Aborted, vm: &VirtualMachine) -> PyBaseExceptionRef {
         vm.new_exception_msg(self.aborted.clone(), aborted.to_string().into())
     }
 }

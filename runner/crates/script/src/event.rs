@@ -52,7 +52,7 @@ pub enum ScriptEvent {
         name: String,
         /// How long it took.
         elapsed: Duration,
-        /// The message of the exception that left it.
+        /// The message of the exception that left it; a [`Message`](Self::Message) has told the log already.
         error: Option<String>,
     },
     /// A line for the log.

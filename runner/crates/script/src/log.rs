@@ -111,7 +111,8 @@ const fn attributes() -> Param {
 }
 
 impl Log {
-    pub(crate) fn new(session: &Arc<Session>, vm: &VirtualMachine) -> PyObjectRef {
+    /// The object for one run.
+    pub(crate) fn object(session: &Arc<Session>, vm: &VirtualMachine) -> PyObjectRef {
         Self {
             session: Arc::clone(session),
         }

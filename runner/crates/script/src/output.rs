@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use rustpython_vm::builtins::PyStrRef;
-use rustpython_vm::{PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+use rustpython_vm::{Py, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
 use crate::event::{ScriptEvent, Stream};
 use crate::session::Session;
@@ -48,6 +48,10 @@ impl Output {
 #[pyclass]
 impl Output {
     #[pymethod]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the interpreter gives arguments by value"
+    )]
     fn write(&self, text: PyStrRef) -> usize {
         let length = text.char_len();
         let text = text.to_string_lossy();
@@ -103,7 +107,7 @@ impl Output {
     }
 
     #[pymethod]
-    fn writelines(zelf: PyRef<Self>, lines: Vec<PyStrRef>) -> PyResult<()> {
+    fn writelines(zelf: &Py<Self>, lines: Vec<PyStrRef>) -> PyResult<()> {
         for line in lines {
             zelf.write(line);
         }

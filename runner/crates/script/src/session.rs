@@ -160,14 +160,14 @@ impl Session {
     ) -> PyResult<T> {
         self.check_running(vm)?;
         vm.allow_threads(call)
-            .map_err(|error| self.exceptions.from_machine(&error, vm))
+            .map_err(|error| self.exceptions.machine_failed(&error, vm))
     }
 
     /// Waits between two tries.
     pub(crate) fn sleep(&self, duration: Duration, vm: &VirtualMachine) -> PyResult<()> {
         self.check_running(vm)?;
         vm.allow_threads(|| self.driver.sleep(duration))
-            .map_err(|aborted| self.exceptions.from_abort(&aborted, vm))
+            .map_err(|aborted| self.exceptions.stopped(&aborted, vm))
     }
 
     /// What the script demanded is not so.
@@ -180,7 +180,7 @@ impl Session {
             let aborted = Aborted {
                 reason: "the script is over".to_owned(),
             };
-            return Err(self.exceptions.from_abort(&aborted, vm));
+            return Err(self.exceptions.stopped(&aborted, vm));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use crate::arguments::text;
 use crate::event::{Level, ScriptEvent};
@@ -37,7 +37,7 @@ impl Step {
         message: String,
         vm: &VirtualMachine,
     ) -> PyObjectRef {
-        Self::new(session, Kind::Step { machine, message }, vm)
+        Self::object(session, Kind::Step { machine, message }, vm)
     }
 
     pub(crate) fn subtest(
@@ -45,10 +45,10 @@ impl Step {
         name: String,
         vm: &VirtualMachine,
     ) -> PyObjectRef {
-        Self::new(session, Kind::Subtest { name }, vm)
+        Self::object(session, Kind::Subtest { name }, vm)
     }
 
-    fn new(session: &Arc<Session>, kind: Kind, vm: &VirtualMachine) -> PyObjectRef {
+    fn object(session: &Arc<Session>, kind: Kind, vm: &VirtualMachine) -> PyObjectRef {
         Self {
             session: Arc::clone(session),
             kind,
@@ -62,7 +62,7 @@ impl Step {
 #[pyclass]
 impl Step {
     #[pymethod]
-    fn __enter__(zelf: PyRef<Self>) {
+    fn __enter__(zelf: &Py<Self>) {
         let session = &zelf.session;
         let step = match &zelf.kind {
             Kind::Step { machine, message } => session.start_step(machine.as_deref(), message),
@@ -83,6 +83,10 @@ impl Step {
     }
 
     #[pymethod]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the interpreter gives arguments by value"
+    )]
     fn __exit__(&self, exception: FuncArgs, vm: &VirtualMachine) -> PyResult<bool> {
         let Some(step) = self
             .open

@@ -152,7 +152,8 @@ fn frames(exception: &Py<PyBaseException>, script: &Script, vm: &VirtualMachine)
             frames.push(Frame::new(entry));
         }
     }
-    if exception.fast_isinstance(vm.ctx.exceptions.assertion_error)
+    // Not one of its subclasses: those say themselves where they come from.
+    if exception.class().is(vm.ctx.exceptions.assertion_error)
         && let Some(last) = frames.last_mut()
     {
         last.point_at_assert(script);

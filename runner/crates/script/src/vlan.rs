@@ -11,7 +11,8 @@ pub(crate) struct Vlan {
 }
 
 impl Vlan {
-    pub(crate) fn new(number: u32, vm: &VirtualMachine) -> PyObjectRef {
+    /// The object for the VLAN of this number.
+    pub(crate) fn object(number: u32, vm: &VirtualMachine) -> PyObjectRef {
         Self { number }.into_ref(&vm.ctx).into()
     }
 }

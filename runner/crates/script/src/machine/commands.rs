@@ -227,7 +227,7 @@ fn run_here(
             MachineErrorKind::Closed | MachineErrorKind::Died { .. } if !check_return => {
                 Ok(Outcome::bare(STATUS_NOT_CHECKED, String::new()))
             }
-            _ => Err(this.session.exceptions.from_machine(&error, vm)),
+            _ => Err(this.session.exceptions.machine_failed(&error, vm)),
         },
     }
 }

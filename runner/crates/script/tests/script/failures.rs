@@ -1,0 +1,113 @@
+//! Scripts that fail, and the text that people then read.
+
+use crate::fake::{run, run_with};
+
+/// One snapshot for each script, which fails.
+macro_rules! failures {
+    ($($name:ident: $script:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let run = run($script);
+                assert!(run.result.is_err(), "{}", run.text());
+                insta::assert_snapshot!(run.text());
+            }
+        )*
+    };
+}
+
+failures! {
+    failed_command: "\nserver.succeed('fail it is broken')\n";
+    failed_command_in_functions: "
+def outer():
+    inner('x')
+
+def inner(what):
+    print(f'now {what}')
+    if server.succeed(
+        'fail ' + what
+    ):
+        pass
+
+outer()
+";
+    unexpected_success: "server.fail('echo hi')";
+    command_killed_for_its_time: "server.succeed('hang', timeout=2)";
+    command_killed_by_signal: "server.succeed('segv')";
+    failed_assert: "x = 1\nassert x == 2, f'{x} is not two'\n";
+    failed_assert_without_message: "assert server.name == 'client'";
+    failed_unittest_assertion: "out = server.succeed('echo hi')\nt.assertIn('ping', out)";
+    failed_subtest: "
+with subtest('outer'):
+    with subtest('inner ✓'):
+        server.succeed('fail a', 'echo never')
+";
+    python_error: "machines = {}\nprint(machines['x'])\n";
+    error_from_the_library: "import json\ndata = json.loads('{')\n";
+    error_while_handling: "
+try:
+    server.succeed('fail a')
+except Exception as e:
+    raise ValueError('ä' * 3 + str(1)) from e
+";
+    error_in_context: "
+def undo():
+    undefined_name
+
+try:
+    server.succeed('fail a')
+finally:
+    undo()
+";
+    error_after_wide_characters: "x = 'ÄÖÜ✓✓'; y = 'ä' + 1 + 2\n";
+    own_exception: "
+class Broken(Exception):
+    pass
+
+raise Broken('multi\\nline')
+";
+    machine_died: "server.succeed('true')\nserver.succeed('die')\n";
+    dead_machine_is_not_started_again: "
+try:
+    server.succeed('die')
+except Exception as e:
+    print('caught', type(e).__name__)
+server.succeed('true')
+";
+    guest_panicked: "with subtest('x'):\n    server.succeed('panic')\n";
+    stopped_by_the_runner: "
+for attempt in range(3):
+    try:
+        server.succeed('stop')
+    except Exception:
+        print('not reached')
+";
+    refused_copy: "server.copy_from_machine('/missing')";
+    missing_source: "server.copy_from_host('/no/such/file', '/tmp/x')";
+    exit_with_status: "import sys\nsys.exit(3)\n";
+    exit_with_message: "import sys\nsys.exit('no good')\n";
+    error_message_ends_the_test: "log.error('cannot go on')\nprint('never')\n";
+    syntax_error: "start_all()\nserver.succeed('x'\n";
+    syntax_error_in_the_middle: "if True:\n    x = = 3\n";
+    indentation_error: "def f():\nprint(1)\n";
+    return_outside_function: "start_all()\nreturn 3\n";
+    failed_assert_over_lines: "
+def check(x):
+    assert (
+        x == 1
+        and x != 2
+    ), 'over lines'
+
+check(5)
+";
+    error_inside_an_assert: "assert server.succeed('fail x') == 'y'";
+    syntax_error_after_wide_characters: "x = 'ÄÖ✓'; y = = 3\n";
+    too_deep: "def f():\n    f()\nf()\n";
+}
+
+#[test]
+fn failure_is_told_apart_from_python_text() {
+    // The file of a traceback is the script only, even if code of the same text runs elsewhere.
+    let run = run_with(&["a"], "exec('raise KeyError(1)')");
+    insta::assert_snapshot!(run.text());
+}
