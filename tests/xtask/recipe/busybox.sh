@@ -22,12 +22,13 @@ cat > etc/inittab <<'END'
 END
 cat > etc/init.d/rcS <<'END'
 #!/bin/sh
-mountpoint -q /proc || mount -t proc proc /proc
-mountpoint -q /sys || mount -t sysfs sysfs /sys
-mountpoint -q /dev || mount -t devtmpfs devtmpfs /dev
-mountpoint -q /run || mount -t tmpfs tmpfs /run
+mounted() { grep -q " $1 " /proc/mounts; }
+[ -e /proc/mounts ] || mount -t proc proc /proc
+mounted /sys || mount -t sysfs sysfs /sys
+mounted /dev || mount -t devtmpfs devtmpfs /dev
+mounted /run || mount -t tmpfs tmpfs /run
 mkdir -p /dev/pts
-mountpoint -q /dev/pts || mount -t devpts devpts /dev/pts
+mounted /dev/pts || mount -t devpts devpts /dev/pts
 [ ! -e /etc/hostname ] || hostname -F /etc/hostname
 ip link set lo up
 END
