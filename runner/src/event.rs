@@ -28,6 +28,11 @@ pub enum Event {
         /// Where it stands now.
         state: State,
     },
+    /// The agent in a machine said hello.
+    Agent {
+        /// The machine's name.
+        machine: String,
+    },
     /// A line of a machine's serial console.
     Console {
         /// Its name.
@@ -44,6 +49,8 @@ pub enum Event {
     },
     /// The script does something.
     Script(ScriptEvent),
+    /// The test is over; nothing that comes later counts.
+    End,
 }
 
 /// Where events go; cloning gives another way to the same place.

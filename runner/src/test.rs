@@ -16,7 +16,7 @@ use vmtest_script::failure::Failure;
 use vmtest_switch::Switch;
 
 use crate::bridge::{ScriptDriver, Stop};
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::machine::{Handle, Setup};
 use crate::outcome::Outcome;
 use crate::provision::provision;
@@ -81,7 +81,9 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     let mut report = Report::new(&attributes.manifest.name, names);
     let act = async {
         let mut accelerator = None;
-        let result = act(attributes, out, scratch, events, &mut accelerator).await;
+        let result = act(attributes, out, scratch, &events, &mut accelerator).await;
+        // The script engine keeps its way for events until the process ends.
+        events.emit(Event::End);
         (result, accelerator)
     };
     let ((result, accelerator), shown) = tokio::join!(act, report::follow(receiver, &mut report));
@@ -106,7 +108,7 @@ async fn act(
     attributes: &Attributes,
     out: &Path,
     scratch: &Path,
-    events: Events,
+    events: &Events,
     accelerator: &mut Option<Choice>,
 ) -> Result<(), Fault> {
     let test = Test::resolve(attributes)

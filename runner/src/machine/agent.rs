@@ -26,6 +26,8 @@ const QUEUE: usize = 64;
 pub enum News {
     /// It is there, for the first time or anew.
     Hello,
+    /// The guest is up.
+    Booted,
     /// It speaks another version.
     WrongVersion(u16),
     /// Bytes of the guest's journal.
@@ -218,6 +220,10 @@ async fn handle(
         }
         ToHost::Journal(bytes) => {
             let _ = news.send(News::Journal(bytes));
+            return;
+        }
+        ToHost::Booted => {
+            let _ = news.send(News::Booted);
             return;
         }
         ToHost::Note(text) => {

@@ -1,10 +1,10 @@
 //! Where a machine stands and what moves it, pure.
 //!
 //! ```text
-//!         launched            agent's hello
+//!         launched            guest is up
 //!  Off ────────────▶ Booting ───────────────▶ Ready
-//!   ▲                 │  ▲      guest resets    │
-//!   │                 │  └──────────────────────┤
+//!   ▲                 │  ▲    guest resets, or   │
+//!   │                 │  └─ its agent says hello ┤
 //!   │ QEMU exits      ▼                         ▼
 //!   └────────────── Ending ◀────────────────────┘
 //!                     guest powers off, resets where it may not, panics; QEMU breaks; the test kills it
@@ -19,12 +19,12 @@
 pub enum State {
     /// QEMU does not run; it ended so, if it ever ran.
     Off(Option<End>),
-    /// QEMU runs, and the agent has not said hello since power-on or the last reset.
+    /// QEMU runs, and the guest was not up since power-on or the last reset.
     Booting {
         /// Whether QEMU survives a reset.
         allow_reboot: bool,
     },
-    /// The agent answers.
+    /// The guest is up, and its agent takes requests.
     Ready {
         /// Whether QEMU survives a reset.
         allow_reboot: bool,
@@ -67,8 +67,10 @@ pub enum Event {
         /// Whether it survives a reset.
         allow_reboot: bool,
     },
-    /// The agent said hello.
+    /// The agent said hello, for the first time or anew.
     Hello,
+    /// The agent said that the guest is up.
+    Booted,
     /// The guest was reset, and QEMU goes on (QMP `RESET`).
     Reset,
     /// QEMU is about to end because the guest powered off (QMP `SHUTDOWN`).
@@ -112,8 +114,8 @@ impl State {
             (Off(_), Event::Launched { allow_reboot }) => Booting { allow_reboot },
             // A machine that failed and was then given up on purpose has ended in an orderly way.
             (Off(Some(_)), Event::Kill) => Off(Some(End::Killed)),
-            (Booting { allow_reboot }, Event::Hello) => Ready { allow_reboot },
-            (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting) => {
+            (Booting { allow_reboot }, Event::Booted) => Ready { allow_reboot },
+            (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting | Event::Hello) => {
                 Booting { allow_reboot }
             }
             (Booting { .. } | Ready { .. }, Event::Broken(reason)) => Ending(End::Died(reason)),
@@ -125,10 +127,9 @@ impl State {
             (Booting { .. } | Ready { .. }, Event::Kill) => Ending(End::Killed),
             (Booting { .. } | Ready { .. }, Event::Exited(status)) => Off(Some(End::Died(status))),
             (Ending(end), Event::Exited(_)) => Off(Some(end)),
-            (state @ Off(_), _) => state,
-            (state @ Ending(_), _) => state,
-            (state @ Ready { .. }, Event::Hello | Event::Launched { .. } | Event::Panic(_)) => state,
-            (state @ Booting { .. }, Event::Launched { .. } | Event::Panic(_)) => state,
+            (state @ (Off(_) | Ending(_)), _)
+            | (state @ Ready { .. }, Event::Booted)
+            | (state @ (Booting { .. } | Ready { .. }), Event::Launched { .. } | Event::Panic(_)) => state,
         }
     }
 }
@@ -165,29 +166,34 @@ mod tests {
         let table: Vec<(&str, Vec<Event>, State)> = vec![
             (
                 "boots",
-                vec![LAUNCH, Event::Hello],
+                vec![LAUNCH, Event::Booted],
                 State::Ready {
                     allow_reboot: false,
                 },
             ),
             (
                 "powers off",
-                vec![LAUNCH, Event::Hello, Event::PowerOff, exit()],
+                vec![LAUNCH, Event::Booted, Event::PowerOff, exit()],
                 off(End::PoweredOff),
             ),
             (
                 "is reset",
-                vec![LAUNCH, Event::Hello, Event::LastReset, exit()],
+                vec![LAUNCH, Event::Booted, Event::LastReset, exit()],
                 off(End::Reset),
             ),
             (
                 "reboots",
-                vec![LAUNCH_FOR_REBOOT, Event::Hello, Event::Reset, Event::Hello],
+                vec![
+                    LAUNCH_FOR_REBOOT,
+                    Event::Booted,
+                    Event::Reset,
+                    Event::Booted,
+                ],
                 State::Ready { allow_reboot: true },
             ),
             (
                 "crashes",
-                vec![LAUNCH, Event::Hello, Event::Kill, exit()],
+                vec![LAUNCH, Event::Booted, Event::Kill, exit()],
                 off(End::Killed),
             ),
             (
@@ -207,7 +213,7 @@ mod tests {
             ),
             (
                 "dies",
-                vec![LAUNCH, Event::Hello, exit()],
+                vec![LAUNCH, Event::Booted, exit()],
                 off(End::Died("exit status: 0".into())),
             ),
             (
@@ -237,6 +243,7 @@ mod tests {
         prop_oneof![
             any::<bool>().prop_map(|allow_reboot| Event::Launched { allow_reboot }),
             Just(Event::Hello),
+            Just(Event::Booted),
             Just(Event::Reset),
             Just(Event::PowerOff),
             Just(Event::LastReset),
@@ -269,9 +276,9 @@ mod tests {
                     prop_assert!(!state.is_running());
                     prop_assert!(!before.is_running() || state.end().is_some());
                 }
-                // Without a hello nothing is ready.
+                // Nothing is ready that did not say so.
                 if matches!(state, State::Ready { .. }) && !matches!(before, State::Ready { .. }) {
-                    prop_assert_eq!(event, Event::Hello);
+                    prop_assert_eq!(event, Event::Booted);
                 }
             }
         }

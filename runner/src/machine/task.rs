@@ -389,7 +389,13 @@ impl Task {
             events, machine, ..
         } = &*self.setup;
         match news {
-            News::Hello => self.change(Change::Hello),
+            News::Hello => {
+                self.change(Change::Hello);
+                events.emit(Event::Agent {
+                    machine: machine.name.clone(),
+                });
+            }
+            News::Booted => self.change(Change::Booted),
             News::WrongVersion(version) => {
                 self.change(Change::Broken(format!(
                     "its agent speaks version {version} of the protocol"

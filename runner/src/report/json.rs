@@ -74,8 +74,10 @@ pub struct MachineReport {
 pub struct Boot {
     /// When QEMU was started, or the guest reset.
     pub power_on: f64,
-    /// When its agent answered.
+    /// When its agent said hello.
     pub agent: Option<f64>,
+    /// When the guest was up: the first command could be run.
+    pub up: Option<f64>,
 }
 
 /// A step of the script, or a subtest.
@@ -125,6 +127,15 @@ impl Report {
             Event::Machine { machine, state } => {
                 if let Some(report) = self.machines.get_mut(machine) {
                     report.record(stamped.at, state);
+                }
+            }
+            Event::Agent { machine } => {
+                let boots = self
+                    .machines
+                    .get_mut(machine)
+                    .map(|report| &mut report.boots);
+                if let Some(boot) = boots.and_then(|boots| boots.last_mut()) {
+                    boot.agent.get_or_insert(stamped.at.as_secs_f64());
                 }
             }
             Event::Script(ScriptEvent::StepFinished {
@@ -195,11 +206,12 @@ impl MachineReport {
                 self.boots.push(Boot {
                     power_on: at,
                     agent: None,
+                    up: None,
                 });
             }
             State::Ready { .. } => {
                 if let Some(boot) = self.boots.last_mut() {
-                    boot.agent.get_or_insert(at);
+                    boot.up.get_or_insert(at);
                 }
             }
             State::Off(Some(end)) => self.end = Some(describe(end)),

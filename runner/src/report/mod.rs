@@ -13,9 +13,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
 pub use terminal::render;
 
-use crate::event::Stamped;
+use crate::event::{Event, Stamped};
 
-/// Shows events as they come and gathers them, until the last sender is gone.
+/// Shows events as they come and gathers them, until the test is over.
 ///
 /// # Errors
 /// When standard error cannot be written.
@@ -23,7 +23,11 @@ pub async fn follow(
     mut events: UnboundedReceiver<Stamped>,
     report: &mut Report,
 ) -> std::io::Result<()> {
-    while let Some(event) = events.recv().await {
+    while let Some(event) = events
+        .recv()
+        .await
+        .filter(|event| !matches!(event.event, Event::End))
+    {
         if let Some(text) = render(&event.event) {
             // One write a text: lines of machines are not torn apart.
             std::io::stderr()

@@ -111,6 +111,8 @@ pub enum ToHost {
     Journal(#[serde(with = "serde_bytes")] Vec<u8>),
     /// Something the agent has to say for the log.
     Note(String),
+    /// The guest is up: what a service may rely on is there. Said once in a session.
+    Booted,
 }
 
 /// Which of a command's outputs.

@@ -67,6 +67,7 @@ fn to_host() -> impl Strategy<Value = ToHost> {
         (any::<u32>(), ".*").prop_map(|(id, text)| ToHost::Done(id, Err(Failure(text)))),
         bytes().prop_map(ToHost::Journal),
         ".*".prop_map(ToHost::Note),
+        Just(ToHost::Booted),
     ]
 }
 

@@ -15,7 +15,7 @@ use vmtest_protocol::{
 use super::put::{Feed, feed};
 use super::queue::Queue;
 use super::task::Task;
-use super::{Agent, command, get, greeting, journal, put, tcp};
+use super::{Agent, booted, command, get, greeting, journal, put, tcp};
 
 /// Enough for a request; what is large lies on the heap.
 pub(super) const STACK: usize = 256 * 1024;
@@ -50,7 +50,8 @@ struct Desk<'a> {
     under_way: Arc<Mutex<HashMap<RequestId, Handle>>>,
     /// Whether the runner has answered the hello of this session.
     greeted: bool,
-    journal: Option<Arc<Task>>,
+    /// What is told without a request.
+    background: Vec<Arc<Task>>,
 }
 
 /// What the reader needs of a request under way.
@@ -74,7 +75,7 @@ impl<'a> Desk<'a> {
             queue,
             under_way: Arc::default(),
             greeted: false,
-            journal: None,
+            background: Vec::new(),
         }
     }
 
@@ -139,14 +140,24 @@ impl<'a> Desk<'a> {
             return;
         }
         self.greeted = true;
-        if self.agent.journal
-            && let Ok(task) = Task::new(0, None, Arc::clone(&self.queue)).map(Arc::new)
-        {
-            self.journal = Some(Arc::clone(&task));
-            let name = Builder::new().name("journal".into()).stack_size(STACK);
-            if let Err(error) = name.spawn(move || journal::follow(&task)) {
-                self.note(format!("the journal cannot be followed: {error}"));
-            }
+        if self.agent.guest {
+            self.tell("booted", booted::announce);
+            self.tell("journal", journal::follow);
+        }
+    }
+
+    /// Starts something that is told until the runner goes.
+    fn tell(&mut self, name: &str, work: impl FnOnce(&Task) + Send + 'static) {
+        let started = Task::new(0, None, Arc::clone(&self.queue))
+            .map_err(io::Error::from)
+            .and_then(|task| {
+                let task = Arc::new(task);
+                self.background.push(Arc::clone(&task));
+                let thread = Builder::new().name(name.into()).stack_size(STACK);
+                thread.spawn(move || work(&task)).map(drop)
+            });
+        if let Err(error) = started {
+            self.note(format!("no thread for `{name}`: {error}"));
         }
     }
 
@@ -222,7 +233,7 @@ impl<'a> Desk<'a> {
     }
 
     fn close(&self) {
-        self.journal.iter().for_each(|task| task.cancel());
+        self.background.iter().for_each(|task| task.cancel());
         for handle in self.lock().values_mut() {
             handle.give_up();
         }

@@ -9,8 +9,9 @@
 //! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages;
 //! - [`command`], [`tcp`], [`put`], [`get`]: the requests;
 //! - [`shell`], [`resolve`]: the guest's shell and environment; its host names;
-//! - [`journal`]: the guest's journal.
+//! - [`journal`], [`booted`]: what is told without a request: the guest's journal, and when it is up.
 
+mod booted;
 mod command;
 mod connection;
 mod get;
@@ -44,21 +45,22 @@ const INTERVAL: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Agent {
     session: u64,
-    /// Whether the guest's journal is followed.
-    journal: bool,
+    /// Whether it speaks for the whole guest, and not for its commands alone.
+    guest: bool,
     shell: Arc<Shell>,
 }
 
 impl Agent {
-    /// A new agent, with a session of its own; `journal`: whether it sends the guest's journal.
+    /// A new agent, with a session of its own; `guest`: whether it also tells of the guest's
+    /// boot and journal.
     #[must_use]
-    pub fn new(journal: bool) -> Self {
+    pub fn new(guest: bool) -> Self {
         let mut session = [0; 8];
         // Early in the boot there may be no entropy yet, and none is needed.
         let _ = getrandom(&mut session, GetRandomFlags::INSECURE);
         Self {
             session: u64::from_le_bytes(session),
-            journal,
+            guest,
             shell: Arc::default(),
         }
     }
