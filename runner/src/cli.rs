@@ -55,7 +55,7 @@ impl Cli {
         let Command::Build(build) = &self.command;
         let outcome = build.run().unwrap_or_else(|(outcome, error)| {
             tracing::debug!(?error, "the test was not run to its end");
-            complain(&format!("{error:#}"));
+            complain(outcome, &error);
             outcome
         });
         outcome.exit_code().into()
@@ -96,6 +96,6 @@ impl Build {
     clippy::print_stderr,
     reason = "the last word of a runner that could not run"
 )]
-fn complain(error: &str) {
-    eprintln!("vmtest: error: {error}");
+fn complain(outcome: Outcome, error: &anyhow::Error) {
+    eprintln!("vmtest: {}: {error:#}", outcome.describe());
 }

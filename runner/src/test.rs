@@ -254,7 +254,7 @@ impl Machines {
         let kills: Vec<_> = self
             .handles
             .into_iter()
-            .map(|handle| tokio::spawn(async move { handle.kill().await }))
+            .map(|handle| tokio::spawn(async move { handle.end().await }))
             .collect();
         for kill in kills {
             if let Ok(Err(failure)) = kill.await {

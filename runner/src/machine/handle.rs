@@ -320,11 +320,25 @@ impl Handle {
     /// # Errors
     /// When it does not end.
     pub async fn kill(&self) -> Result<(), Failure> {
-        if self.orders.send(Order::Kill).await.is_err() {
+        let given_up =
+            |state: &State| !state.is_running() && state.end().is_none_or(End::is_orderly);
+        self.stop(Order::Kill, given_up).await
+    }
+
+    /// Ends QEMU at once because the test is over, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn end(&self) -> Result<(), Failure> {
+        self.stop(Order::End, |state| !state.is_running()).await
+    }
+
+    async fn stop(&self, order: Order, stopped: impl Fn(&State) -> bool) -> Result<(), Failure> {
+        if self.orders.send(order).await.is_err() {
             return Ok(());
         }
         let mut status = self.status.clone();
-        let off = status.wait_for(|status| matches!(&status.state, State::Off(end) if end.as_ref().is_none_or(End::is_orderly)));
+        let off = status.wait_for(|status| stopped(&status.state));
         match timeout(KILLING_TIME, off).await {
             Ok(_) => Ok(()),
             Err(_) => Err(Failure::TimedOut {

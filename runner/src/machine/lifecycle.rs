@@ -114,6 +114,7 @@ impl State {
             (Off(_), Event::Launched { allow_reboot }) => Booting { allow_reboot },
             // A machine that failed and was then given up on purpose has ended in an orderly way.
             (Off(Some(_)), Event::Kill) => Off(Some(End::Killed)),
+            (Ending(_), Event::Kill) => Ending(End::Killed),
             (Booting { allow_reboot }, Event::Booted) => Ready { allow_reboot },
             (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting | Event::Hello) => {
                 Booting { allow_reboot }
@@ -215,6 +216,11 @@ mod tests {
                 "dies",
                 vec![LAUNCH, Event::Booted, exit()],
                 off(End::Died("exit status: 0".into())),
+            ),
+            (
+                "panics, is given up",
+                vec![LAUNCH, panic(), Event::Kill, exit()],
+                off(End::Killed),
             ),
             (
                 "dies, is given up",

@@ -78,8 +78,10 @@ pub(super) enum Order {
         allow_reboot: bool,
         reply: oneshot::Sender<Result<(), Failure>>,
     },
-    /// End QEMU at once, if it runs.
+    /// End QEMU at once, if it runs; the test gives the machine up.
     Kill,
+    /// End QEMU at once, if it runs: the test is over.
+    End,
     /// The guest was asked to reboot.
     Rebooting,
 }
@@ -138,7 +140,7 @@ impl Task {
                     Err(failure) => drop(reply.send(Err(failure))),
                 },
                 Order::Kill => self.change(Change::Kill),
-                Order::Rebooting => {}
+                Order::Rebooting | Order::End => {}
             }
         }
     }
@@ -289,8 +291,15 @@ impl Task {
                         running.agent.reset();
                         self.change(Change::Rebooting);
                     }
-                    Some(Order::Kill) | None => {
+                    Some(Order::Kill) => {
                         self.change(Change::Kill);
+                        running.qemu.kill();
+                    }
+                    Some(Order::End) | None => {
+                        // What it was about to end of is not forgotten.
+                        if !matches!(self.state(), State::Ending(_)) {
+                            self.change(Change::Kill);
+                        }
                         running.qemu.kill();
                     }
                 },

@@ -62,9 +62,9 @@ pub struct NoKvm(String);
 #[derive(Debug, Error)]
 enum Defect {
     #[error("/dev/kvm: {0}")]
-    Device(#[source] std::io::Error),
+    Device(std::io::Error),
     #[error("cannot prepare the probe: {0}")]
-    Probe(#[source] std::io::Error),
+    Probe(std::io::Error),
     #[error("a probe guest did not run to its end within {} s", PROBE_TIME.as_secs())]
     Stuck,
     #[error("a probe guest did not run: {0}")]

@@ -19,14 +19,14 @@ use crate::vm::plan::{AGENT_FD, CONSOLE_FD, FIRST_VLAN_FD, Plan, QMP_FD};
 pub enum LaunchError {
     /// No sockets, or no log file.
     #[error("cannot prepare QEMU's channels: {0}")]
-    Channels(#[source] io::Error),
+    Channels(io::Error),
     /// The program could not be run.
-    #[error("cannot run {program}: {source}")]
+    #[error("cannot run {program}: {error}")]
     Program {
         /// The program.
         program: String,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -75,9 +75,9 @@ impl Qemu {
         // Its own group: what a terminal sends to the runner is the runner's to handle.
         command.kill_on_drop(true).process_group(0);
         die_with_parent(&mut command);
-        let failed = |source| LaunchError::Program {
+        let failed = |error| LaunchError::Program {
             program: program.display().to_string(),
-            source,
+            error,
         };
         let child = command.spawn().map_err(failed)?;
         Ok((Self { child }, channels))

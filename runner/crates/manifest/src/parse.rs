@@ -10,7 +10,7 @@ use crate::{Manifest, VERSION};
 #[derive(Debug, Error)]
 pub enum ParseError {
     /// It is no JSON, or has a field that does not exist, is missing, or is of the wrong type.
-    #[error("malformed manifest: {0}")]
+    #[error("malformed manifest")]
     Malformed(#[from] serde_json::Error),
     /// It was written for another version of the interface.
     #[error("this runner reads manifests of version {VERSION}, and this one is of version {0}")]

@@ -1,5 +1,7 @@
 //! Golden files: a manifest that was once written stays readable, and means the same.
 
+use std::error::Error as _;
+
 use serde_json::{Value, json};
 use vmtest_manifest::{Attributes, Manifest};
 
@@ -52,9 +54,10 @@ fn mistakes_are_named() {
     for (expected, change) in table {
         let mut manifest = hello();
         change(&mut manifest);
-        let error = Manifest::parse(&manifest.to_string())
-            .expect_err(expected)
-            .to_string();
+        let error = Manifest::parse(&manifest.to_string()).expect_err(expected);
+        let error = error
+            .source()
+            .map_or(error.to_string(), ToString::to_string);
         assert!(
             error.contains(expected),
             "expected {expected:?} in {error:?}"
