@@ -22,6 +22,9 @@ const STATIC: [&str; 7] = [
 /// Crates that run on the developer's machine only.
 const TOOLS: [&str; 2] = ["xtask", "architecture"];
 
+/// The crate whose tests are the end-to-end tests: they run last, by themselves.
+const END_TO_END: &str = "e2e";
+
 const PLUGIN: [&str; 1] = ["nix-vmtest-plugin"];
 
 /// The variable that tells tests where xtask is.
@@ -88,7 +91,7 @@ fn groups(toolbox: &Toolbox) -> Result<[Group; 3]> {
             in_toolbox: true,
         },
         Group {
-            lints: "lints of xtask and architecture",
+            lints: "lints of xtask, architecture and end-to-end tests",
             tests: "unit tests of xtask and architecture",
             packages: &TOOLS,
             environment: Vec::new(),
@@ -101,8 +104,11 @@ fn groups(toolbox: &Toolbox) -> Result<[Group; 3]> {
 impl Group {
     fn clippy(&self, toolbox: &Toolbox) -> Command {
         let mut command = toolbox.cargo();
-        self.select(command.arg("clippy"))
-            .args(["--all-targets", "--", "-D", "warnings"]);
+        self.select(command.arg("clippy"));
+        if !self.release {
+            command.args(["-p", END_TO_END]);
+        }
+        command.args(["--all-targets", "--", "-D", "warnings"]);
         command
     }
 
@@ -136,7 +142,7 @@ impl Group {
 /// The tests in `tests/`, built by Nix in its sandbox and compared with the outcome that each must have.
 pub(super) fn end_to_end(toolbox: &Toolbox) -> Result<Command> {
     let mut command = toolbox.cargo();
-    command.args(["test", "-p", "e2e"]).env(XTASK, xtask()?);
+    command.args(["test", "-p", END_TO_END]).env(XTASK, xtask()?);
     command.env("VMTEST_TOOLS_NIX", toolbox.tools_nix());
     Ok(command)
 }
