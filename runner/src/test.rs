@@ -1,15 +1,16 @@
 //! One test, from manifest to report.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use vmtest_manifest::Attributes;
 use vmtest_script::Script;
 use vmtest_script::failure::Failure;
@@ -22,12 +23,9 @@ use crate::outcome::Outcome;
 use crate::provision::provision;
 use crate::report::{self, FailureReport, Report};
 use crate::spec::Test;
-use crate::vm::accel::{self, Choice};
+use crate::vm::accel::{self, Accelerator, Choice};
 
-/// Stack of the script's thread in bytes: the interpreter recurses with the script.
-const SCRIPT_STACK: usize = 256 * 1024 * 1024;
-
-/// How long a script may take to notice that it is to stop, and machines to end after it.
+/// How long a script may take to notice that it is to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Where a test may write.
@@ -56,6 +54,11 @@ impl Fault {
             column: None,
         };
         Self { outcome, report }
+    }
+
+    /// The runner's surroundings failed.
+    fn of_machines(error: impl Display) -> Self {
+        Self::new(Outcome::MachineFailed, error.to_string())
     }
 }
 
@@ -114,59 +117,29 @@ async fn act(
     let test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
     let stop = Stop::default();
+    let images = scratch.join("machines");
+    let mut machines = Machines::default();
     let script = async {
-        let failed = |error: &dyn ToString| Fault::new(Outcome::MachineFailed, error.to_string());
-        let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch)
-            .await
-            .map_err(|e| failed(&e))?;
+        let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
+        let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
-        let accelerator = accelerator.insert(choice).accelerator;
-
-        let images = scratch.join("machines");
-        let build = {
-            let (test, images) = (test.clone(), images.clone());
-            tokio::task::spawn_blocking(move || provision(&test, &images))
-        };
-        let files = build
-            .await
-            .map_err(|e| failed(&e))?
-            .map_err(|error| failed(&format!("{error:#}")))?;
-
-        let switches: BTreeMap<u16, Switch> = test
-            .vlans()
-            .into_iter()
-            .map(|vlan| (vlan, Switch::default()))
-            .collect();
-        let mut machines = Machines::default();
-        for (machine, files) in test.machines.iter().zip(files) {
-            let logs = out.join("machines").join(&machine.name);
-            fs::create_dir_all(&logs).map_err(|e| failed(&e))?;
-            machines.add(Setup {
-                machine: machine.clone(),
-                files,
-                qemu: test.tools.qemu.clone(),
-                accelerator,
-                switches: switches.clone(),
-                logs,
-                events: events.clone(),
-            });
-        }
-        let driver = ScriptDriver::new(
-            &machines.handles,
-            &test.vlans(),
-            out,
-            events.clone(),
-            stop.clone(),
-        );
-        let result = run_script(&test, driver).await;
-        machines.end().await;
-        // Nobody looks at them any more, and a failed build may be kept.
-        if let Err(error) = fs::remove_dir_all(&images) {
+        machines
+            .set_up(&test, choice.accelerator, &images, out, events)
+            .await?;
+        let (handles, vlans) = (&machines.handles, test.vlans());
+        let driver = ScriptDriver::new(handles, &vlans, out, events.clone(), stop.clone());
+        run_script(&test, driver).await
+    };
+    let result = guard(script, test.timeout, &stop).await;
+    machines.end(events).await;
+    // Nobody looks at them any more, and a failed build may be kept.
+    match fs::remove_dir_all(&images) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             events.warn(format!("{} cannot be removed: {error}", images.display()));
         }
-        result
-    };
-    guard(script, test.timeout, &stop).await
+        _ => {}
+    }
+    result
 }
 
 /// Runs the script until it ends, the test's time is over, or a signal comes.
@@ -186,7 +159,7 @@ async fn guard(
     stop.stop(&reason);
     let mut fault = Fault::new(outcome, reason.as_str());
     // The script's own traceback tells where it stood.
-    if let Ok(Err(stopped)) = tokio::time::timeout(2 * GRACE, script).await {
+    if let Ok(Err(stopped)) = tokio::time::timeout(GRACE, script).await {
         fault.report.traceback = stopped.report.traceback;
         fault.report.line = stopped.report.line;
     }
@@ -206,32 +179,19 @@ async fn interruption() -> &'static str {
     }
 }
 
+/// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
 async fn run_script(test: &Test, driver: ScriptDriver) -> Result<(), Fault> {
-    let (sender, result) = oneshot::channel();
     let script = Script {
         text: test.script.clone(),
         name: "testScript".to_owned(),
     };
-    let thread = std::thread::Builder::new()
-        .name("script".to_owned())
-        .stack_size(SCRIPT_STACK);
-    thread
-        .spawn(move || {
-            // A test that was stopped waits only so long for its script.
-            let _ = sender.send(vmtest_script::run(&script, Arc::new(driver)));
-        })
-        .map_err(|error| {
-            Fault::new(
-                Outcome::MachineFailed,
-                format!("cannot start the script: {error}"),
-            )
-        })?;
-    match result.await {
+    let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
+    match run.await {
         Ok(result) => result.map_err(Fault::from),
-        Err(_) => Err(Fault::new(
-            Outcome::ScriptError,
-            "the script's interpreter broke down",
-        )),
+        Err(error) => {
+            let text = format!("the script's interpreter broke down: {error}");
+            Err(Fault::new(Outcome::ScriptError, text))
+        }
     }
 }
 
@@ -243,27 +203,51 @@ struct Machines {
 }
 
 impl Machines {
-    fn add(&mut self, setup: Setup) {
-        let (handle, task) = Handle::new(setup);
-        self.handles.push(handle);
-        self.tasks.push(task);
+    /// Builds what they boot from, and makes their tasks. None is started.
+    async fn set_up(
+        &mut self,
+        test: &Test,
+        accelerator: Accelerator,
+        images: &Path,
+        out: &Path,
+        events: &Events,
+    ) -> Result<(), Fault> {
+        let build = {
+            let (test, images) = (test.clone(), images.to_owned());
+            spawn_blocking(move || provision(&test, &images))
+        };
+        let files = build.await.map_err(Fault::of_machines)?;
+        let files = files.map_err(|error| Fault::of_machines(format!("{error:#}")))?;
+        let switch = |vlan| (vlan, Switch::default());
+        let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
+        for (machine, files) in test.machines.iter().zip(files) {
+            let logs = out.join("machines").join(&machine.name);
+            fs::create_dir_all(&logs).map_err(Fault::of_machines)?;
+            let (handle, task) = Handle::new(Setup {
+                machine: machine.clone(),
+                files,
+                qemu: test.tools.qemu.clone(),
+                accelerator,
+                switches: switches.clone(),
+                logs,
+                events: events.clone(),
+            });
+            self.handles.push(handle);
+            self.tasks.push(task);
+        }
+        Ok(())
     }
 
     /// Ends them all, at once and without a farewell: nobody keeps what they would write.
-    async fn end(self) {
-        let kills: Vec<_> = self
-            .handles
-            .into_iter()
-            .map(|handle| tokio::spawn(async move { handle.end().await }))
-            .collect();
-        for kill in kills {
-            if let Ok(Err(failure)) = kill.await {
-                tracing::error!(%failure, "a machine does not end");
+    async fn end(self, events: &Events) {
+        let end = |handle: Handle| tokio::spawn(async move { handle.end().await });
+        let ends: Vec<_> = self.handles.into_iter().map(end).collect();
+        for end in ends {
+            if let Ok(Err(failure)) = end.await {
+                events.warn(format!("a machine does not end: {failure}"));
             }
         }
-        for task in self.tasks {
-            task.abort();
-        }
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
