@@ -16,7 +16,10 @@ impl FromStr for Mac {
         let mut bytes = [0; 6];
         let mut pairs = text.split(':');
         for byte in &mut bytes {
-            let pair = pairs.next().filter(|pair| pair.len() == 2).ok_or(FORM)?;
+            // The number's own parser takes a sign for a digit's place.
+            let is_pair =
+                |pair: &&str| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+            let pair = pairs.next().filter(is_pair).ok_or(FORM)?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| FORM)?;
         }
         match pairs.next() {
