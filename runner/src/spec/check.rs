@@ -1,6 +1,6 @@
 //! The rules of a manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -121,12 +121,18 @@ impl Rules<'_> {
         }
     }
 
-    /// Two cards with one address on one VLAN would never hear from each other.
+    /// Two cards with one address on one VLAN would never hear from each other. Two of one name are one to QEMU.
     fn cards(&mut self, nodes: &BTreeMap<String, Node>) {
         let mut cards = BTreeMap::<(u16, String), String>::new();
         for (name, node) in nodes {
+            let mut names = BTreeSet::new();
             for interface in &node.network.interfaces {
                 let place = format!("nodes.{name}.network.interfaces.{}", interface.name);
+                self.require(
+                    &place,
+                    names.insert(&interface.name),
+                    "another interface of the machine has this name",
+                );
                 let card = (interface.vlan, interface.mac.to_lowercase());
                 if let Some(other) = cards.insert(card, place.clone()) {
                     self.complain(
@@ -158,11 +164,14 @@ impl Rules<'_> {
             node.boot_timeout > 0,
             "is no time at all",
         );
-        for (index, disk) in node.root.persistent.iter().chain(&node.disks).enumerate() {
+        for disk in &node.root.persistent {
+            self.require(&at("root.persistent"), disk.size > 0, "has no size");
+        }
+        for (index, disk) in node.disks.iter().enumerate() {
             self.require(
-                &at("disks"),
+                &at(&format!("disks.{index}")),
                 disk.size > 0,
-                format!("disk {index} has no size"),
+                "has no size",
             );
         }
         let layers = self.layers(name, node);
@@ -302,3 +311,6 @@ impl Rules<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

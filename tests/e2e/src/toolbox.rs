@@ -45,12 +45,6 @@ impl Toolbox {
         &self.tests
     }
 
-    /// The file that lists the toolbox's store paths.
-    #[must_use]
-    pub fn tools(&self) -> &Path {
-        &self.tools
-    }
-
     /// Reads a file of the toolbox's store.
     ///
     /// # Errors
@@ -83,19 +77,26 @@ impl Toolbox {
             .arg("-f")
             .arg(self.tests.join("default.nix"))
             .args(["--arg", "tools"])
-            .arg(format!("import {}", self.tools.display()))
+            .arg(self.tools_expression())
             .output()
             .with_context(|| self.xtask.display().to_string())
     }
 
-    /// Runs `nix eval` on a function of the tests and returns the JSON that it gives.
+    /// The tests' derivations by name, as `vm_test` makes them, a Nix expression.
     ///
     /// # Errors
     /// When the evaluation fails, with what Nix says.
-    pub fn eval(&self, extra: &[&str], function: &str) -> Result<serde_json::Value> {
-        let mut arguments = vec!["eval", "--impure", "--json", "--apply", function];
-        arguments.extend(extra);
-        let output = self.nix(&arguments)?;
+    pub fn derivations(&self, vm_test: &str) -> Result<serde_json::Value> {
+        let expression = format!(
+            "builtins.mapAttrs (_: test: test.drvPath) (import {} {{ tools = ({}); vmTest = {vm_test}; }})",
+            self.tests.join("default.nix").display(),
+            self.tools_expression(),
+        );
+        let mut command = self.xtask();
+        command
+            .args(["nix", "--", "eval", "--impure", "--json", "--expr"])
+            .arg(expression);
+        let output = command.output()?;
         if !output.status.success() {
             bail!(
                 "nix eval failed: {}",
@@ -103,5 +104,11 @@ impl Toolbox {
             );
         }
         serde_json::from_slice(&output.stdout).context("nix eval prints JSON")
+    }
+
+    /// The list of the toolbox's store paths, as a Nix expression.
+    #[must_use]
+    pub fn tools_expression(&self) -> String {
+        format!("import {}", self.tools.display())
     }
 }

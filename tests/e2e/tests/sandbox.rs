@@ -55,14 +55,12 @@ fn every_test_is_in_the_table(toolbox: &Toolbox) -> Result<()> {
 
 /// `builtins.vmTest` and `lib.vmTest` give the same derivation, for every test.
 fn library_and_plugin_agree(toolbox: &Toolbox) -> Result<()> {
-    let paths = "builtins.mapAttrs (_: test: test.drvPath)";
-    let plugin = toolbox.eval(&["--arg", "vmTest", "builtins.vmTest"], paths)?;
-    let library = format!(
-        "(import {}/../lib {{ inherit ((import {})) system runner agent qemu e2fsprogs; }}).vmTest",
+    let plugin = toolbox.derivations("builtins.vmTest")?;
+    let library = toolbox.derivations(&format!(
+        "(import {}/../lib {{ tools = {{ inherit ({}) system runner agent qemu e2fsprogs; }}; }}).vmTest",
         toolbox.tests().display(),
-        toolbox.tools().display()
-    );
-    let library = toolbox.eval(&["--arg", "vmTest", &library], paths)?;
+        toolbox.tools_expression()
+    ))?;
     ensure!(
         plugin
             .as_object()
