@@ -19,8 +19,7 @@ let
   guests = import ./guests.nix tools;
 
   entries = builtins.readDir ./.;
-  isTest =
-    name: entries.${name} == "directory" && builtins.pathExists (./. + "/${name}/default.nix");
+  isTest = name: entries.${name} == "directory" && builtins.pathExists (./. + "/${name}/default.nix");
   names = builtins.filter isTest (builtins.attrNames entries);
 in
 builtins.listToAttrs (
