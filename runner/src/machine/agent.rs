@@ -268,3 +268,6 @@ async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Vec<u8>>) 
     state.connected = !state.closed;
     News::Hello
 }
+
+#[cfg(test)]
+mod tests;

@@ -251,3 +251,146 @@ impl From<FailureKind> for Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmtest_script::event::{Level, StepId};
+
+    use super::*;
+
+    fn machine(name: &str, state: State) -> Event {
+        Event::Machine {
+            machine: name.to_owned(),
+            state,
+        }
+    }
+
+    fn agent(name: &str) -> Event {
+        Event::Agent {
+            machine: name.to_owned(),
+        }
+    }
+
+    fn step(id: u64, machine: Option<&str>, message: &str, seconds: u64, passed: bool) -> Event {
+        Event::Script(ScriptEvent::StepFinished {
+            id: StepId(id),
+            machine: machine.map(str::to_owned),
+            message: message.to_owned(),
+            elapsed: Duration::from_secs(seconds),
+            passed,
+        })
+    }
+
+    fn subtest(id: u64, name: &str, seconds: u64, error: Option<&str>) -> Event {
+        Event::Script(ScriptEvent::SubtestFinished {
+            id: StepId(id),
+            name: name.to_owned(),
+            elapsed: Duration::from_secs(seconds),
+            error: error.map(str::to_owned),
+        })
+    }
+
+    /// A test of three machines: one reboots and powers off, one dies, one is never started. One event a second.
+    fn report() -> Report {
+        let (booting, ready) = (
+            State::Booting { allow_reboot: true },
+            State::Ready { allow_reboot: true },
+        );
+        let died = End::Died("signal: 9 (SIGKILL)".into());
+        let events = [
+            Event::Runner(Level::Info, "machines run on KVM".into()),
+            machine("server", booting.clone()),
+            agent("server"),
+            machine("server", ready.clone()),
+            step(1, Some("server"), "must succeed: true", 1, true),
+            machine("client", booting.clone()),
+            machine("server", booting),
+            agent("server"),
+            // A repeated hello does not move the time of the first.
+            agent("server"),
+            machine("server", ready),
+            machine("client", State::Off(Some(died))),
+            step(3, Some("client"), "waiting for unit x", 5, false),
+            subtest(
+                2,
+                "client reaches server",
+                6,
+                Some("QEMU ended unexpectedly"),
+            ),
+            subtest(4, "nothing", 1, None),
+            machine("server", State::Ending(End::PoweredOff)),
+            machine("server", State::Off(Some(End::PoweredOff))),
+            machine("unknown", State::Off(None)),
+        ];
+        let mut report = Report::new("story", ["server", "client", "spare"]);
+        for (second, event) in (0..).zip(events) {
+            report.record(&Stamped {
+                at: Duration::from_secs(second),
+                event,
+            });
+        }
+        report
+    }
+
+    /// The names of the fields are what programs rely on: a change of this snapshot is a change of [`VERSION`].
+    #[test]
+    fn a_failed_test() {
+        let mut report = report();
+        report.acceleration = Some("machines run on KVM: a probe guest ran on it".into());
+        report.failure = Some(FailureReport::from(&Failure {
+            kind: FailureKind::Machine,
+            message: "client: QEMU ended unexpectedly (signal: 9 (SIGKILL))".into(),
+            traceback: "Traceback (most recent call last):\n".into(),
+            line: Some(7),
+            column: None,
+        }));
+        report.finish(Outcome::MachineFailed, Duration::from_millis(17_500));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"));
+    }
+
+    /// A runner that breaks down before it knows better has not passed a test.
+    #[test]
+    fn an_unfinished_report_is_no_success() {
+        let report = Report::new("early", []);
+        insta::assert_snapshot!(serde_json::to_string(&report).expect("JSON"), @r#"{"version":1,"name":"early","outcome":"machine-failed","exitCode":4,"duration":0.0,"acceleration":null,"failure":null,"machines":{},"steps":[]}"#);
+    }
+
+    #[test]
+    fn outcomes_have_their_names_and_codes() {
+        let table = [
+            (Outcome::Passed, "passed", 0),
+            (Outcome::AssertionFailed, "assertion-failed", 1),
+            (Outcome::ScriptError, "script-error", 3),
+            (Outcome::MachineFailed, "machine-failed", 4),
+            (Outcome::TimedOut, "timed-out", 5),
+            (Outcome::BadManifest, "bad-manifest", 6),
+            (Outcome::Interrupted, "interrupted", 7),
+        ];
+        for (outcome, name, code) in table {
+            let mut report = Report::new("t", []);
+            report.finish(outcome, Duration::ZERO);
+            let value = serde_json::to_value(&report).expect("JSON");
+            assert_eq!(
+                (&value["outcome"], &value["exitCode"]),
+                (&name.into(), &code.into())
+            );
+        }
+    }
+
+    #[test]
+    fn ends_are_told_in_words() {
+        let table = [
+            (End::PoweredOff, "powered off"),
+            (End::Reset, "reset"),
+            (End::Killed, "ended by the test"),
+            (End::Panicked("Kernel panic - x".into()), "Kernel panic - x"),
+            (
+                End::Died("exit status: 1".into()),
+                "QEMU ended unexpectedly: exit status: 1",
+            ),
+        ];
+        for (end, words) in table {
+            assert_eq!(describe(&end), words);
+        }
+    }
+}

@@ -164,15 +164,11 @@ impl Rules<'_> {
             node.boot_timeout > 0,
             "is no time at all",
         );
-        for disk in &node.root.persistent {
+        if let Some(disk) = node.root.persistent {
             self.require(&at("root.persistent"), disk.size > 0, "has no size");
         }
         for (index, disk) in node.disks.iter().enumerate() {
-            self.require(
-                &at(&format!("disks.{index}")),
-                disk.size > 0,
-                "has no size",
-            );
+            self.require(&at(&format!("disks.{index}")), disk.size > 0, "has no size");
         }
         let layers = self.layers(name, node);
         let modules = self.modules(&at("kernel.modules"), &node.kernel.modules);

@@ -1,0 +1,314 @@
+//! Mistakes in a manifest, and what is said of each.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::spec::{Mac, Subnet};
+
+/// A folder with everything that a valid manifest points to. Complaints are compared without its path, as `DIR`.
+struct Site(TempDir);
+
+impl Site {
+    fn new() -> Self {
+        let site = Self(tempfile::tempdir().expect("folder"));
+        for folder in ["modules/6.12.0", "tree"] {
+            fs::create_dir_all(site.0.path().join(folder)).expect("folder");
+        }
+        for file in [
+            "vmlinuz",
+            "qemu",
+            "agent",
+            "mke2fs",
+            "root.tar",
+            "modules/README",
+        ] {
+            fs::write(site.0.path().join(file), "").expect("file");
+        }
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Attributes of a valid test with one machine, `server`.
+    fn attributes(&self) -> Value {
+        let node = json!({
+            "boot": "direct",
+            "kernel": { "image": self.path("vmlinuz"), "modules": self.path("modules") },
+            "kernelParams": ["quiet"],
+            "root": { "layers": [{ "archive": self.path("root.tar") }, { "tree": self.path("tree") }], "persistent": { "size": 512 } },
+            "closure": "closure.server",
+            "init": "/sbin/init",
+            "memory": 1024,
+            "cores": 2,
+            "disks": [{ "size": 64 }, { "size": 32 }],
+            "network": {
+                "setup": "agent",
+                "hostName": "server",
+                "interfaces": [{ "name": "eth1", "vlan": 2, "mac": "52:54:00:12:02:01", "addresses": ["192.168.2.1/24", "2001:db8:2::1/64"] }],
+                "hosts": [{ "address": "192.168.2.1", "names": ["server", "s"] }],
+            },
+            "qemuOptions": ["-device", "i6300esb"],
+            "bootTimeout": 60,
+        });
+        json!({
+            "outputs": { "out": "/out" },
+            "closure.server": [
+                { "path": "/nix/store/1-a", "narHash": "sha256:00", "narSize": 1, "references": [] },
+                { "path": "/nix/store/2-b", "narHash": "sha256:00", "narSize": 1, "references": ["/nix/store/1-a"] },
+            ],
+            "manifest": {
+                "version": 1,
+                "name": "small",
+                "system": SYSTEM,
+                "testScript": "pass\n",
+                "globalTimeout": 90,
+                "acceleration": "never",
+                "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
+                "nodes": { "server": node },
+            },
+        })
+    }
+
+    /// What is said when the valid attributes are changed so.
+    fn complaints(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut value = self.attributes();
+        change(&mut value);
+        let attributes = Attributes::parse(&value.to_string()).expect("of the right form");
+        let complaints = resolve(&attributes).expect_err("a mistake");
+        let text = complaints.to_string();
+        text.replace(&self.0.path().display().to_string(), "DIR")
+    }
+}
+
+/// The part of the attributes that most mistakes are made in.
+fn server(attributes: &mut Value) -> &mut Value {
+    &mut attributes["manifest"]["nodes"]["server"]
+}
+
+#[test]
+fn a_valid_manifest_is_resolved() {
+    let site = Site::new();
+    let attributes = Attributes::parse(&site.attributes().to_string()).expect("attributes");
+    let test = resolve(&attributes).expect("nothing wrong");
+    assert_eq!(test.name, "small");
+    assert_eq!(test.timeout, Duration::from_secs(90));
+    assert_eq!(test.vlans(), [2]);
+    let [machine] = test.machines.as_slice() else {
+        panic!("one machine: {:?}", test.machines);
+    };
+    assert_eq!(machine.name, "server");
+    assert_eq!(machine.modules, site.path("modules/6.12.0"));
+    assert_eq!(
+        machine.layers,
+        [
+            Layer::Archive(site.path("root.tar")),
+            Layer::Tree(site.path("tree")),
+            Layer::StorePaths(vec!["/nix/store/1-a".into(), "/nix/store/2-b".into()]),
+        ]
+    );
+    assert_eq!(
+        (machine.persistent, &machine.disks[..]),
+        (Some(512), &[64, 32][..])
+    );
+    assert_eq!(machine.boot_timeout, Duration::from_secs(60));
+    let subnet = |address: &str, prefix| Subnet {
+        address: address.parse().expect("address"),
+        prefix,
+    };
+    assert_eq!(
+        machine.interfaces,
+        [Interface {
+            name: "eth1".into(),
+            vlan: 2,
+            mac: Mac([0x52, 0x54, 0, 0x12, 2, 1]),
+            addresses: vec![subnet("192.168.2.1", 24), subnet("2001:db8:2::1", 64)],
+        }]
+    );
+    assert_eq!(
+        machine.network,
+        Some(Network {
+            host_name: "server".into(),
+            hosts: vec![(
+                "192.168.2.1".parse().expect("address"),
+                vec!["server".into(), "s".into()]
+            )],
+        })
+    );
+}
+
+#[test]
+fn a_guest_that_sets_up_its_network_is_left_alone() {
+    let site = Site::new();
+    let mut value = site.attributes();
+    server(&mut value)["network"]["setup"] = json!("guest");
+    let attributes = Attributes::parse(&value.to_string()).expect("attributes");
+    let test = resolve(&attributes).expect("nothing wrong");
+    assert_eq!(test.machines[0].network, None);
+    assert_eq!(test.machines[0].interfaces.len(), 1);
+}
+
+#[test]
+fn each_mistake_is_named() {
+    type Change = fn(&Site, &mut Value);
+    let table: &[(&str, Change)] = &[
+        ("name: is empty", |_, a| a["manifest"]["name"] = json!("")),
+        (
+            "system: this runner is for x86_64-linux, not for aarch64-linux",
+            |_, a| a["manifest"]["system"] = json!("aarch64-linux"),
+        ),
+        ("globalTimeout: is no time at all", |_, a| {
+            a["manifest"]["globalTimeout"] = json!(0);
+        }),
+        (
+            "tools.qemu: DIR/nothing: No such file or directory (os error 2)",
+            |site, a| a["manifest"]["tools"]["qemu"] = json!(site.path("nothing")),
+        ),
+        ("tools.agent: agent: is not an absolute path", |_, a| {
+            a["manifest"]["tools"]["agent"] = json!("agent");
+        }),
+        ("tools.mke2fs: DIR/tree: is not a file", |site, a| {
+            a["manifest"]["tools"]["mke2fs"] = json!(site.path("tree"));
+        }),
+        (
+            "nodes.server.kernel.image: DIR/bzImage: No such file or directory (os error 2)",
+            |site, a| server(a)["kernel"]["image"] = json!(site.path("bzImage")),
+        ),
+        (
+            "nodes.server.kernel.modules: DIR/nothing: No such file or directory (os error 2)",
+            |site, a| server(a)["kernel"]["modules"] = json!(site.path("nothing")),
+        ),
+        (
+            "nodes.server.kernel.modules: DIR/tree holds modules of 0 kernels, not of one",
+            |site, a| server(a)["kernel"]["modules"] = json!(site.path("tree")),
+        ),
+        (
+            "nodes.server.kernel.modules: DIR/modules holds modules of 2 kernels, not of one",
+            |site, _| fs::create_dir(site.path("modules/6.13.0")).expect("folder"),
+        ),
+        (
+            "nodes.server.init: `sbin/init` is not an absolute path",
+            |_, a| server(a)["init"] = json!("sbin/init"),
+        ),
+        (
+            "nodes.server.memory: 63 MiB is too little: 64 at least",
+            |_, a| server(a)["memory"] = json!(63),
+        ),
+        ("nodes.server.cores: a machine needs a CPU", |_, a| {
+            server(a)["cores"] = json!(0);
+        }),
+        ("nodes.server.bootTimeout: is no time at all", |_, a| {
+            server(a)["bootTimeout"] = json!(0);
+        }),
+        ("nodes.server.root.persistent: has no size", |_, a| {
+            server(a)["root"]["persistent"]["size"] = json!(0);
+        }),
+        ("nodes.server.disks.1: has no size", |_, a| {
+            server(a)["disks"][1]["size"] = json!(0);
+        }),
+        (
+            "nodes.server.root.layers.0: DIR/nothing: No such file or directory (os error 2)",
+            |site, a| server(a)["root"]["layers"][0]["archive"] = json!(site.path("nothing")),
+        ),
+        (
+            "nodes.server.root.layers.1: DIR/root.tar is not a folder",
+            |site, a| server(a)["root"]["layers"][1]["tree"] = json!(site.path("root.tar")),
+        ),
+        ("nodes.server.root.layers: the root is empty", |_, a| {
+            server(a)["root"]["layers"] = json!([]);
+            server(a)["closure"] = Value::Null;
+        }),
+        (
+            "nodes.server.closure: the derivation has no closure `closure.other` (exportReferencesGraph)",
+            |_, a| server(a)["closure"] = json!("closure.other"),
+        ),
+        (
+            "nodes.server.network.interfaces.eth1: `1:2` is no MAC address of the form 52:54:00:12:01:01",
+            |_, a| server(a)["network"]["interfaces"][0]["mac"] = json!("1:2"),
+        ),
+        (
+            "nodes.server.network.interfaces.eth1: `192.168.2.1/33` has a prefix longer than its address",
+            |_, a| {
+                server(a)["network"]["interfaces"][0]["addresses"][0] = json!("192.168.2.1/33");
+            },
+        ),
+        (
+            "nodes.server.network.interfaces.an-interface-too: an interface's name has 1 to 15 characters",
+            |_, a| server(a)["network"]["interfaces"][0]["name"] = json!("an-interface-too"),
+        ),
+        (
+            "nodes.server.network.interfaces.eth1: another interface of the machine has this name",
+            |_, a| {
+                let interfaces = &mut server(a)["network"]["interfaces"];
+                let mut second = interfaces[0].clone();
+                second["mac"] = json!("52:54:00:12:02:02");
+                interfaces.as_array_mut().expect("list").push(second);
+            },
+        ),
+        (
+            "nodes.server.network.hosts: `localhost`: invalid IP address syntax",
+            |_, a| server(a)["network"]["hosts"][0]["address"] = json!("localhost"),
+        ),
+        (
+            "nodes.1web: a machine's name begins with a letter and holds letters, digits, `-` and `_`",
+            |_, a| {
+                let nodes = a["manifest"]["nodes"].as_object_mut().expect("machines");
+                let node = nodes.remove("server").expect("machine");
+                nodes.insert("1web".into(), node);
+            },
+        ),
+    ];
+    for (expected, change) in table {
+        let site = Site::new();
+        assert_eq!(
+            site.complaints(|attributes| change(&site, attributes)),
+            format!("the manifest cannot be run:\n  {expected}")
+        );
+    }
+}
+
+/// Machines are compared with each other, too.
+#[test]
+fn machines_do_not_collide() {
+    let text = Site::new().complaints(|attributes| {
+        let node = server(attributes).clone();
+        let nodes = &mut attributes["manifest"]["nodes"];
+        nodes["web-1"] = node.clone();
+        nodes["web_1"] = node;
+        nodes["web_1"]["network"]["interfaces"][0]["vlan"] = json!(3);
+        nodes["server"]["network"]["interfaces"][0]["mac"] = json!("52:54:00:12:02:0a");
+        nodes["web-1"]["network"]["interfaces"][0]["mac"] = json!("52:54:00:12:02:0A");
+    });
+    assert_eq!(
+        text,
+        "the manifest cannot be run:\n  \
+         nodes.web_1: has the same variable in the script as `web-1`\n  \
+         nodes.web-1.network.interfaces.eth1: has the MAC address of nodes.server.network.interfaces.eth1, on the same VLAN"
+    );
+}
+
+/// Nobody wants to mend a manifest complaint by complaint.
+#[test]
+fn everything_is_said_at_once() {
+    let text = Site::new().complaints(|attributes| {
+        attributes["manifest"]["globalTimeout"] = json!(0);
+        let mut client = server(attributes).clone();
+        client["network"]["interfaces"] = json!([]);
+        client["cores"] = json!(0);
+        attributes["manifest"]["nodes"]["client"] = client;
+        server(attributes)["memory"] = json!(8);
+        server(attributes)["init"] = json!("init");
+    });
+    assert_eq!(
+        text,
+        "the manifest cannot be run:\n  \
+         globalTimeout: is no time at all\n  \
+         nodes.client.cores: a machine needs a CPU\n  \
+         nodes.server.init: `init` is not an absolute path\n  \
+         nodes.server.memory: 8 MiB is too little: 64 at least"
+    );
+}
