@@ -142,7 +142,9 @@ impl Group {
 /// The tests in `tests/`, built by Nix in its sandbox and compared with the outcome that each must have.
 pub(super) fn end_to_end(toolbox: &Toolbox) -> Result<Command> {
     let mut command = toolbox.cargo();
-    command.args(["test", "-p", END_TO_END]).env(XTASK, xtask()?);
+    command
+        .args(["test", "-p", END_TO_END])
+        .env(XTASK, xtask()?);
     command.env("VMTEST_TOOLS_NIX", toolbox.tools_nix());
     Ok(command)
 }
