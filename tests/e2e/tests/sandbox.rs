@@ -146,7 +146,7 @@ fn running() -> Result<BTreeSet<String>> {
         // What is no process has no command line.
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        if command.starts_with("/nix/store/") && command.contains("/bin/qemu-system-") {
+        if command.starts_with("/nix/store/") && command.contains("/qemu-system-") {
             running.insert(format!("{}: {command}", entry.file_name().display()));
         }
     }
