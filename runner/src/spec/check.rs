@@ -15,7 +15,7 @@ use super::{Complaint, Complaints, Interface, Machine, Network, Test};
 const LEAST_MEMORY: u32 = 64;
 
 /// The system that this runner is made for.
-const SYSTEM: &str = concat!("x86_64", "-linux");
+const SYSTEM: &str = "x86_64-linux";
 
 pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     let manifest = &attributes.manifest;

@@ -60,6 +60,21 @@ impl Toolbox {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Where a built part lies: `runner`, `agent` or `plugin`.
+    ///
+    /// # Errors
+    /// When xtask does not tell.
+    pub fn path(&self, part: &str) -> Result<PathBuf> {
+        let output = self.xtask().args(["path", part]).output()?;
+        if !output.status.success() {
+            bail!(
+                "xtask path {part}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+    }
+
     fn xtask(&self) -> Command {
         let mut command = Command::new(&self.xtask);
         command.stdin(Stdio::null());

@@ -1,7 +1,7 @@
 //! Builds every test with `nix build` in the sandbox and compares how it ends with the table.
 
 use std::collections::BTreeSet;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
 use e2e::expected::{Expected, TABLE};
@@ -11,6 +11,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() -> ExitCode {
     let mut trials = vec![
         trial("every_test_is_in_the_table", every_test_is_in_the_table),
+        trial(
+            "programs_are_static_and_small",
+            programs_are_static_and_small,
+        ),
         trial(
             "library_and_plugin_give_the_same_derivations",
             library_and_plugin_agree,
@@ -50,6 +54,32 @@ fn every_test_is_in_the_table(toolbox: &Toolbox) -> Result<()> {
         .map(|expected| expected.test.to_owned())
         .collect();
     ensure!(folders == table, "folders: {folders:?}\ntable: {table:?}");
+    Ok(())
+}
+
+/// The programs as they lie in the store: what goes into a sandbox or a guest needs no libraries, and nothing has grown
+/// beyond its budget.
+fn programs_are_static_and_small(toolbox: &Toolbox) -> Result<()> {
+    for program in ["runner", "agent"] {
+        let path = toolbox.path(program)?;
+        let output = Command::new("ldd").arg(&path).output().context("ldd")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            said.contains("not a dynamic executable"),
+            "{program}: {said}"
+        );
+    }
+    for (program, budget) in [
+        ("agent", 1_500_000),
+        ("plugin", 1_500_000),
+        ("runner", 40_000_000),
+    ] {
+        let size = std::fs::metadata(toolbox.path(program)?)?.len();
+        ensure!(
+            size < budget,
+            "{program} has {size} bytes, more than {budget}"
+        );
+    }
     Ok(())
 }
 
