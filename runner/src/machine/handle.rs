@@ -93,9 +93,12 @@ impl Handle {
     }
 
     async fn agent(&self) -> Result<Arc<Agent>, Failure> {
-        let after = self.setup.machine.boot_timeout * self.setup.accelerator.patience();
+        let patience = self.setup.accelerator.patience();
+        let after = self.setup.machine.boot_timeout.saturating_mul(patience);
         let mut status = self.status.clone();
-        let settled = status.wait_for(|status| !matches!(status.state, State::Booting { .. }));
+        let is_settled =
+            |state: &State| !matches!(state, State::Booting { .. }) && !state.is_ending();
+        let settled = status.wait_for(|status| is_settled(&status.state));
         let Ok(settled) = timeout(after, settled).await else {
             return Err(Failure::TimedOut {
                 what: "connection to the agent".to_owned(),
@@ -124,7 +127,9 @@ impl Handle {
     /// The agent is gone: what has become of the machine?
     pub(super) async fn lost(&self) -> Failure {
         let mut status = self.status.clone();
-        let settled = status.wait_for(|status| !matches!(status.state, State::Ready { .. }));
+        let is_settled =
+            |state: &State| !matches!(state, State::Ready { .. }) && !state.is_ending();
+        let settled = status.wait_for(|status| is_settled(&status.state));
         match timeout(SETTLING_TIME, settled).await {
             Ok(Ok(status)) => match status.state.end() {
                 Some(_) => unavailable(&status.state),

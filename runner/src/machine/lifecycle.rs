@@ -96,7 +96,14 @@ impl State {
         !matches!(self, Self::Off(_))
     }
 
-    /// How the machine ended, once that is settled.
+    /// Whether QEMU is about to end. How it will have ended is not certain yet: a panic may be read after the reset
+    /// that it causes.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        matches!(self, Self::Ending(_))
+    }
+
+    /// How the machine ended, as far as that is known.
     #[must_use]
     pub fn end(&self) -> Option<&End> {
         match self {
@@ -119,7 +126,10 @@ impl State {
             (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting | Event::Hello) => {
                 Booting { allow_reboot }
             }
-            (Booting { .. } | Ready { .. }, Event::Broken(reason)) => Ending(End::Died(reason)),
+            // A guest that cannot be booted powers off, and QEMU's word on that may be read first.
+            (Booting { .. } | Ready { .. } | Ending(End::PoweredOff), Event::Broken(reason)) => {
+                Ending(End::Died(reason))
+            }
             (Booting { .. } | Ready { .. }, Event::PowerOff) => Ending(End::PoweredOff),
             (Booting { .. } | Ready { .. }, Event::LastReset) => Ending(End::Reset),
             (Booting { allow_reboot: false } | Ready { allow_reboot: false }, Event::Panic(line))
@@ -231,6 +241,16 @@ mod tests {
                 "is broken",
                 vec![LAUNCH, Event::Broken("b".into()), exit()],
                 off(End::Died("b".into())),
+            ),
+            (
+                "is broken, seen late",
+                vec![LAUNCH, Event::PowerOff, Event::Broken("b".into()), exit()],
+                off(End::Died("b".into())),
+            ),
+            (
+                "is broken, is given up",
+                vec![LAUNCH, Event::Broken("b".into()), Event::Kill, exit()],
+                off(End::Killed),
             ),
             (
                 "comes back",

@@ -150,8 +150,14 @@ impl Task {
     }
 
     fn change(&self, change: Change) {
+        self.update(change, |_| {});
+    }
+
+    /// Moves on, and changes what else is published in the same breath: nobody sees one without the other.
+    fn update(&self, change: Change, with: impl FnOnce(&mut Status)) {
         let mut moved = None;
         self.publisher.send_if_modified(|status| {
+            with(status);
             let state = status.state.clone().after(change);
             let differs = state != status.state;
             if differs {
@@ -184,12 +190,11 @@ impl Task {
             .open(qemu, channels)
             .await
             .map_err(|error| cannot(error.to_string()))?;
-        self.publisher.send_modify(|status| {
+        self.update(Change::Launched { allow_reboot }, |status| {
             status.pid = pid;
             status.agent = Some(Arc::clone(&running.agent));
             status.qmp = Some(running.qmp.clone());
         });
-        self.change(Change::Launched { allow_reboot });
         Ok(running)
     }
 
@@ -324,7 +329,7 @@ impl Task {
         while let Some(event) = running.qmp_events.recv().await {
             self.qmp(&mut running, event).await;
         }
-        while let Ok(news) = running.news.try_recv() {
+        while let Some(news) = running.news.recv().await {
             self.news(&mut running, news).await;
         }
         while let Ok(message) = running.panics.try_recv() {
@@ -337,12 +342,11 @@ impl Task {
             ));
         }
         let status = self.describe(exit).await;
-        self.publisher.send_modify(|status| {
+        self.update(Change::Exited(status), |status| {
             status.pid = None;
             status.agent = None;
             status.qmp = None;
         });
-        self.change(Change::Exited(status));
     }
 
     async fn describe(&self, exit: std::io::Result<ExitStatus>) -> String {

@@ -1,0 +1,189 @@
+//! A machine to try.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tempfile::TempDir;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use vmtest::event::{Event, Events, Stamped};
+use vmtest::machine::lifecycle::State;
+use vmtest::machine::{Handle, Setup};
+use vmtest::spec::Machine;
+use vmtest::vm::accel::Accelerator;
+use vmtest::vm::plan::Files;
+use vmtest_script::backend::{Command, MachineErrorKind as Failure};
+
+use crate::fake_qemu::STEPS;
+
+/// A test and its name.
+pub(crate) type Test = (&'static str, fn());
+
+/// How long a test may take; none needs a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What QEMU says when the guest has powered off.
+pub(crate) const POWERED_OFF: &str =
+    r#"event:{"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-shutdown"}}"#;
+
+/// What QEMU says when the guest was reset and it may not survive that.
+pub(crate) const LAST_RESET: &str =
+    r#"event:{"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-reset"}}"#;
+
+/// What QEMU says when the guest was reset and it goes on.
+pub(crate) const RESET: &str =
+    r#"event:{"event":"RESET","data":{"guest":true,"reason":"guest-reset"}}"#;
+
+/// Runs a test on a runtime of its own.
+pub(crate) fn block_on(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("runtime")
+        .block_on(async { timeout(PATIENCE, test).await.expect("the test hangs") });
+}
+
+/// A machine, its logs and its events.
+pub(crate) struct Bench {
+    logs: TempDir,
+    pub(crate) handle: Handle,
+    events: UnboundedReceiver<Stamped>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+impl Bench {
+    /// A machine whose QEMU takes these steps at every start.
+    pub(crate) fn new(steps: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        Self::with(&program, steps, PATIENCE)
+    }
+
+    pub(crate) fn with(qemu: &Path, steps: &[&str], boot_timeout: Duration) -> Self {
+        let logs = tempfile::tempdir().expect("folder");
+        let (events, receiver) = Events::new();
+        let (handle, task) = Handle::new(Setup {
+            machine: machine(steps, boot_timeout),
+            files: Files {
+                initrd: "/initrd".into(),
+                root: "/root".into(),
+                persistent: None,
+                disks: Vec::new(),
+            },
+            qemu: qemu.to_owned(),
+            accelerator: Accelerator::Kvm,
+            switches: BTreeMap::new(),
+            logs: logs.path().to_owned(),
+            events,
+        });
+        Self {
+            logs,
+            handle,
+            events: receiver,
+            task,
+        }
+    }
+
+    /// A machine that was started and is up.
+    pub(crate) async fn ready(steps: &[&str]) -> Self {
+        let bench = Self::new(steps);
+        bench.handle.start(false).await.expect("started");
+        bench.handle.connect().await.expect("booted");
+        bench
+    }
+
+    pub(crate) fn log(&self, name: &str) -> String {
+        let path: PathBuf = self.logs.path().join(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Waits until the machine has said that it stands there.
+    pub(crate) async fn until(&mut self, state: &State) {
+        while self.next_state().await != *state {}
+    }
+
+    /// The states that the machine went through, up to this one.
+    pub(crate) async fn states_until(&mut self, last: &State) -> Vec<State> {
+        let mut states = Vec::new();
+        while states.last() != Some(last) {
+            states.push(self.next_state().await);
+        }
+        states
+    }
+
+    async fn next_state(&mut self) -> State {
+        loop {
+            let event = self.events.recv().await.expect("the machine's task lives");
+            if let Event::Machine { state, .. } = event.event {
+                return state;
+            }
+        }
+    }
+
+    /// Lets a QEMU go on that waits for a screenshot.
+    pub(crate) async fn next_step(&self) {
+        let picture = self.handle.screenshot(Path::new("/picture.png")).await;
+        let reason = "no screenshot: QEMU refuses `screendump`: no display".to_owned();
+        assert_eq!(picture, Err(Failure::Refused { reason }));
+    }
+
+    /// The process that runs as QEMU.
+    pub(crate) fn process(&self) -> Process {
+        Process::open(self.handle.pid().expect("QEMU runs"))
+    }
+}
+
+/// A process that can be killed and waited for, whoever started it.
+pub(crate) struct Process(AsyncFd<rustix::fd::OwnedFd>);
+
+impl Process {
+    #[expect(unsafe_code, reason = "tokio wants a promise on the descriptor")]
+    pub(crate) fn open(pid: u32) -> Self {
+        let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id");
+        let descriptor = pidfd_open(pid, PidfdFlags::NONBLOCK).expect("the process lives");
+        // SAFETY: an `OwnedFd` names the same open descriptor until it is dropped.
+        let registered = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
+        Self(registered.expect("can be waited for"))
+    }
+
+    pub(crate) fn kill(&self) {
+        pidfd_send_signal(self.0.get_ref(), Signal::KILL).expect("the process lives");
+    }
+
+    pub(crate) async fn end(&self) {
+        drop(self.0.readable().await.expect("can be waited for"));
+    }
+}
+
+pub(crate) fn command(script: &str) -> Command {
+    Command {
+        script: script.to_owned(),
+        timeout: None,
+        detached: false,
+    }
+}
+
+fn machine(steps: &[&str], boot_timeout: Duration) -> Machine {
+    let steps = [STEPS].iter().chain(steps);
+    Machine {
+        name: "server".into(),
+        kernel: "/vmlinuz".into(),
+        modules: "/modules".into(),
+        kernel_params: Vec::new(),
+        layers: Vec::new(),
+        persistent: None,
+        init: "/init".into(),
+        memory: 64,
+        cores: 1,
+        disks: Vec::new(),
+        interfaces: Vec::new(),
+        network: None,
+        qemu_options: steps.map(|&step| step.to_owned()).collect(),
+        boot_timeout,
+    }
+}
