@@ -1,8 +1,13 @@
 //! Conversations with an agent that does what a test wants.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use vmtest_protocol::{Condition, Ended, Run};
 
 use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const SESSION: u64 = 0x1234_5678_9abc_def0;
 
@@ -37,7 +42,7 @@ impl FakeAgent {
     async fn exchange_hellos(&mut self, session: u64) {
         self.write(&PREAMBLE).await;
         self.say(&hello(session)).await;
-        assert_eq!(self.news.recv().await, Some(News::Hello));
+        assert_eq!(within(self.news.recv()).await, Some(News::Hello));
         // The runner sends its preamble anew, too.
         self.decoder = Decoder::default();
         match self.hear().await {
@@ -60,7 +65,7 @@ impl FakeAgent {
                 return message;
             }
             let mut buffer = [0; 1024];
-            let length = self.port.read(&mut buffer).await.expect("read");
+            let length = within(self.port.read(&mut buffer)).await.expect("read");
             assert_ne!(length, 0, "the runner has closed the channel");
             self.decoder.push(&buffer[..length]);
         }
@@ -69,8 +74,16 @@ impl FakeAgent {
     /// Says something that the runner takes note of: what was said before is then dealt with.
     async fn flush(&mut self) {
         self.say(&ToHost::Note("flush".into())).await;
-        assert_eq!(self.news.recv().await, Some(News::Note("flush".into())));
+        assert_eq!(
+            within(self.news.recv()).await,
+            Some(News::Note("flush".into()))
+        );
     }
+}
+
+/// What does not come fails its test, and does not hang it.
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it comes")
 }
 
 fn hello(session: u64) -> ToHost {
@@ -111,9 +124,11 @@ async fn hellos_are_exchanged_preamble_first() {
     ]
     .concat();
     let mut answer = vec![0; expected.len()];
-    fake.port.read_exact(&mut answer).await.expect("an answer");
+    within(fake.port.read_exact(&mut answer))
+        .await
+        .expect("an answer");
     assert_eq!(answer, expected);
-    assert_eq!(fake.news.recv().await, Some(News::Hello));
+    assert_eq!(within(fake.news.recv()).await, Some(News::Hello));
     assert!(agent.request(command("now")).await.is_some());
 }
 
@@ -161,9 +176,13 @@ async fn replies_find_their_requests() {
         ),
     ] {
         for expected in replies {
-            assert_eq!(request.next().await, Some(expected));
+            assert_eq!(within(request.next()).await, Some(expected));
         }
-        assert_eq!(request.next().await, None, "nothing comes after the end");
+        assert_eq!(
+            within(request.next()).await,
+            None,
+            "nothing comes after the end"
+        );
     }
 }
 
@@ -177,7 +196,7 @@ async fn a_request_that_is_dropped_is_cancelled_and_one_that_has_ended_is_not() 
     fake.hear().await;
     fake.say(&ToHost::Done(ended_id, Ok(Outcome::Complete)))
         .await;
-    assert!(ended.next().await.is_some());
+    assert!(within(ended.next()).await.is_some());
     drop(ended);
     drop(dropped);
     assert_eq!(fake.hear().await, ToGuest::Cancel(dropped_id));
@@ -207,7 +226,7 @@ async fn a_reset_ends_what_is_under_way_until_the_next_hello() {
         encode(&ToHost::Output(request.id, Stream::Stdout, vec![b'x'; 100])).expect("small");
     fake.write(&frame[..50]).await;
     agent.reset();
-    assert_eq!(request.next().await, None);
+    assert_eq!(within(request.next()).await, None);
     assert!(agent.request(command("early")).await.is_none());
     fake.exchange_hellos(SESSION + 1).await;
     let mut later = agent.request(command("later")).await.expect("connected");
@@ -215,7 +234,7 @@ async fn a_reset_ends_what_is_under_way_until_the_next_hello() {
     fake.hear().await;
     fake.say(&ToHost::Done(later.id, Ok(Outcome::Ended(Ended::Code(0)))))
         .await;
-    assert_eq!(later.next().await, Some(done(0)));
+    assert_eq!(within(later.next()).await, Some(done(0)));
 }
 
 #[tokio::test]
@@ -224,7 +243,7 @@ async fn a_second_hello_ends_what_the_first_session_began() {
     let mut request = agent.request(command("long")).await.expect("connected");
     fake.hear().await;
     fake.exchange_hellos(SESSION + 1).await;
-    assert_eq!(request.next().await, None);
+    assert_eq!(within(request.next()).await, None);
     assert!(agent.request(command("later")).await.is_some());
 }
 
@@ -239,7 +258,7 @@ async fn another_version_is_refused() {
     }))
     .await;
     assert_eq!(
-        fake.news.recv().await,
+        within(fake.news.recv()).await,
         Some(News::WrongVersion(VERSION + 1))
     );
     assert!(agent.request(command("never")).await.is_none());
@@ -262,10 +281,14 @@ async fn half_a_frame_and_the_end_of_the_channel_end_every_request() {
     let FakeAgent { port, mut news, .. } = fake;
     drop(port);
     let whole = Reply::Output(Stream::Stdout, b"whole".into());
-    assert_eq!(first.next().await, Some(whole));
-    assert_eq!(first.next().await, None);
-    assert_eq!(second.next().await, None);
-    assert_eq!(news.recv().await, None, "nobody is left to bring news");
+    assert_eq!(within(first.next()).await, Some(whole));
+    assert_eq!(within(first.next()).await, None);
+    assert_eq!(within(second.next()).await, None);
+    assert_eq!(
+        within(news.recv()).await,
+        None,
+        "nobody is left to bring news"
+    );
     assert!(agent.request(command("later")).await.is_none());
 }
 
@@ -281,7 +304,7 @@ async fn what_belongs_to_no_request_becomes_news() {
         News::Journal(b"systemd[1]: Started\n".into()),
         News::Booted,
     ] {
-        assert_eq!(fake.news.recv().await, Some(expected));
+        assert_eq!(within(fake.news.recv()).await, Some(expected));
     }
 }
 
@@ -290,5 +313,5 @@ async fn requests_end_with_the_agent() {
     let (_fake, agent) = FakeAgent::connected().await;
     let mut request = agent.request(command("long")).await.expect("connected");
     drop(agent);
-    assert_eq!(request.next().await, None);
+    assert_eq!(within(request.next()).await, None);
 }
