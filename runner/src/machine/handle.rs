@@ -375,8 +375,11 @@ impl Handle {
 }
 
 /// Why a machine that stands there cannot be spoken to.
-fn unavailable(state: &State) -> Failure {
+pub(super) fn unavailable(state: &State) -> Failure {
     match state.end() {
+        Some(End::Broken(reason)) => Failure::Broken {
+            reason: reason.clone(),
+        },
         Some(End::Died(status)) => Failure::Died {
             status: status.clone(),
         },

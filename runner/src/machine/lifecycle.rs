@@ -46,6 +46,8 @@ pub enum End {
     Panicked(String),
     /// QEMU ended by itself; with what is known of it.
     Died(String),
+    /// QEMU could not go on with the guest; with the reason.
+    Broken(String),
 }
 
 impl End {
@@ -54,7 +56,7 @@ impl End {
     pub fn is_orderly(&self) -> bool {
         match self {
             Self::PoweredOff | Self::Reset | Self::Killed => true,
-            Self::Panicked(_) | Self::Died(_) => false,
+            Self::Panicked(_) | Self::Died(_) | Self::Broken(_) => false,
         }
     }
 }
@@ -123,24 +125,35 @@ impl State {
             (Off(Some(_)), Event::Kill) => Off(Some(End::Killed)),
             (Ending(_), Event::Kill) => Ending(End::Killed),
             (Booting { allow_reboot }, Event::Booted) => Ready { allow_reboot },
-            (Booting { allow_reboot } | Ready { allow_reboot }, Event::Reset | Event::Rebooting | Event::Hello) => {
-                Booting { allow_reboot }
-            }
+            (
+                Booting { allow_reboot } | Ready { allow_reboot },
+                Event::Reset | Event::Rebooting | Event::Hello,
+            ) => Booting { allow_reboot },
             // A guest that cannot be booted powers off, and QEMU's word on that may be read first.
             (Booting { .. } | Ready { .. } | Ending(End::PoweredOff), Event::Broken(reason)) => {
-                Ending(End::Died(reason))
+                Ending(End::Broken(reason))
             }
             (Booting { .. } | Ready { .. }, Event::PowerOff) => Ending(End::PoweredOff),
             (Booting { .. } | Ready { .. }, Event::LastReset) => Ending(End::Reset),
-            (Booting { allow_reboot: false } | Ready { allow_reboot: false }, Event::Panic(line))
             // The console may be read later than QEMU's own word on the reset that a panic causes.
+            (
+                Booting {
+                    allow_reboot: false,
+                }
+                | Ready {
+                    allow_reboot: false,
+                },
+                Event::Panic(line),
+            )
             | (Ending(End::Reset), Event::Panic(line)) => Ending(End::Panicked(line)),
             (Booting { .. } | Ready { .. }, Event::Kill) => Ending(End::Killed),
             (Booting { .. } | Ready { .. }, Event::Exited(status)) => Off(Some(End::Died(status))),
             (Ending(end), Event::Exited(_)) => Off(Some(end)),
             (state @ (Off(_) | Ending(_)), _)
             | (state @ Ready { .. }, Event::Booted)
-            | (state @ (Booting { .. } | Ready { .. }), Event::Launched { .. } | Event::Panic(_)) => state,
+            | (state @ (Booting { .. } | Ready { .. }), Event::Launched { .. } | Event::Panic(_)) => {
+                state
+            }
         }
     }
 }
@@ -240,12 +253,12 @@ mod tests {
             (
                 "is broken",
                 vec![LAUNCH, Event::Broken("b".into()), exit()],
-                off(End::Died("b".into())),
+                off(End::Broken("b".into())),
             ),
             (
                 "is broken, seen late",
                 vec![LAUNCH, Event::PowerOff, Event::Broken("b".into()), exit()],
-                off(End::Died("b".into())),
+                off(End::Broken("b".into())),
             ),
             (
                 "is broken, is given up",

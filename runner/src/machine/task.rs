@@ -24,7 +24,8 @@ use vmtest_switch::{Plug, Switch};
 
 use super::agent::{Agent, News};
 use super::console::{self, Lines};
-use super::lifecycle::{End, Event as Change, State};
+use super::handle::unavailable;
+use super::lifecycle::{Event as Change, State};
 use crate::event::{Event, Events};
 use crate::spec::Machine;
 use crate::vm::accel::Accelerator;
@@ -175,11 +176,9 @@ impl Task {
     }
 
     async fn start(&self, allow_reboot: bool) -> Result<Running, Failure> {
-        if let State::Off(Some(End::Died(status))) = self.state() {
-            return Err(Failure::Died { status });
-        }
-        if let State::Off(Some(End::Panicked(message))) = self.state() {
-            return Err(Failure::Panicked { message });
+        let state = self.state();
+        if state.end().is_some_and(|end| !end.is_orderly()) {
+            return Err(unavailable(&state));
         }
         let cannot = |reason: String| Failure::CannotStart { reason };
         let (qemu, channels) = self

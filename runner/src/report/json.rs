@@ -227,6 +227,7 @@ fn describe(end: &End) -> String {
         End::Killed => "ended by the test".to_owned(),
         End::Panicked(message) => message.clone(),
         End::Died(status) => format!("QEMU ended unexpectedly: {status}"),
+        End::Broken(reason) => reason.clone(),
     }
 }
 

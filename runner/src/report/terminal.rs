@@ -36,6 +36,7 @@ fn ending(state: &State) -> Option<String> {
             Some(format!("ended by a panic of the guest: {message}"))
         }
         State::Off(Some(End::Died(status))) => Some(format!("QEMU ended unexpectedly: {status}")),
+        State::Off(Some(End::Broken(reason))) => Some(reason.clone()),
         State::Off(Some(End::Killed) | None)
         | State::Booting { .. }
         | State::Ready { .. }

@@ -53,6 +53,12 @@ fn died(status: &str) -> Failure {
     }
 }
 
+fn broken(reason: &str) -> Failure {
+    Failure::Broken {
+        reason: reason.to_owned(),
+    }
+}
+
 fn a_program_that_cannot_be_run() {
     block_on(async {
         let bench = Bench::with(Path::new("/no/qemu"), &[], Duration::from_secs(1));
@@ -139,7 +145,11 @@ fn an_agent_that_cannot_boot_the_guest() {
             let steps = [&["hello", &note], rest].concat();
             let bench = Bench::new(&steps);
             bench.handle.start(false).await.expect("started");
-            assert_eq!(bench.handle.connect().await, Err(died(&reason)), "{rest:?}");
+            assert_eq!(
+                bench.handle.connect().await,
+                Err(broken(&reason)),
+                "{rest:?}"
+            );
         }
     });
 }
@@ -148,7 +158,7 @@ fn an_agent_of_another_version() {
     block_on(async {
         let bench = Bench::new(&["wrong-version", "hang"]);
         bench.handle.start(false).await.expect("started");
-        let failure = died("its agent speaks version 2 of the protocol");
+        let failure = broken("its agent speaks version 2 of the protocol");
         assert_eq!(bench.handle.connect().await, Err(failure));
     });
 }
@@ -157,7 +167,7 @@ fn an_accelerator_that_breaks() {
     block_on(async {
         let bench = Bench::new(&["hello", "booted", r#"event:{"event":"STOP"}"#, "hang"]);
         bench.handle.start(false).await.expect("started");
-        let failure = died("the accelerator cannot run the guest (internal error)");
+        let failure = broken("the accelerator cannot run the guest (internal error)");
         assert_eq!(bench.handle.wait_for_shutdown(None).await, Err(failure));
     });
 }

@@ -190,6 +190,12 @@ pub enum MachineErrorKind {
         /// How it ended, such as `killed by signal 9`.
         status: String,
     },
+    /// The guest could not be booted, or not be run any further.
+    #[error("{reason}")]
+    Broken {
+        /// Why.
+        reason: String,
+    },
     /// The guest's kernel panicked.
     #[error("the guest's kernel panicked: {message}")]
     Panicked {
