@@ -192,7 +192,8 @@ record {
   };
 
   /**
-    Seconds from power-on to the first word of the machine's agent; longer under emulation.
+    Seconds that the machine may take to boot before whoever waits for it is told so; five times as many under
+    emulation.
   */
   bootTimeout = {
     type = integer {

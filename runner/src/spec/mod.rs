@@ -64,7 +64,7 @@ pub struct Machine {
     pub network: Option<Network>,
     /// Arguments for QEMU.
     pub qemu_options: Vec<String>,
-    /// How long it may take from power-on to the agent's first word, on hardware virtualisation.
+    /// How long it may take to boot before whoever waits for it is told so, on hardware virtualisation.
     pub boot_timeout: Duration,
 }
 

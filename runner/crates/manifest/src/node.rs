@@ -31,7 +31,8 @@ pub struct Node {
     pub network: Network,
     /// Arguments appended to QEMU's command line.
     pub qemu_options: Vec<String>,
-    /// Seconds from power-on to the agent's first word; scaled under emulation.
+    /// Seconds that the machine may take to boot before whoever waits for it is told so; five times as many under
+    /// emulation.
     pub boot_timeout: u64,
 }
 
