@@ -37,6 +37,33 @@ flake-registry =
 warn-dirty = false
 ";
 
+/// How the names of this project's crates begin.
+const CRATES: [&str; 5] = [
+    "vmtest",
+    "nix-vmtest-plugin-",
+    "xtask-",
+    "architecture-",
+    "e2e-",
+];
+
+/// Removes what cargo remembers of this project's crates in one folder.
+fn forget_crates(fingerprints: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(fingerprints) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if CRATES
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The toolbox for the working copy that this xtask was built from.
 #[derive(Clone)]
 pub(crate) struct Toolbox {
@@ -94,7 +121,26 @@ impl Toolbox {
             self.repository.as_os_str().as_encoded_bytes(),
         )?;
         fs::write(etc.join("nix.conf"), NIX_CONF).context("cannot write nix.conf")?;
+        self.claim_cargo_dir()?;
         schedule::run(&recipe::steps(self), &self.cache)
+    }
+
+    /// Makes cargo look at this working copy's crates anew if another one built last.
+    ///
+    /// Cargo takes the crates of two clones for the same ones, and tells by the files' times whether they have changed:
+    /// without this, a clone with older files would get the programs of the other.
+    fn claim_cargo_dir(&self) -> Result<()> {
+        let owner = self.cache.path("cargo-owner");
+        let own = self.repository.as_os_str().as_encoded_bytes();
+        if fs::read(&owner).is_ok_and(|owner| owner == own) {
+            return Ok(());
+        }
+        for folder in ["release", "debug", "agent"] {
+            for target in [self.cargo_dir(), self.cargo_dir().join(TARGET)] {
+                forget_crates(&target.join(folder).join(".fingerprint"))?;
+            }
+        }
+        fs::write(owner, own).context("cannot note whose crates were built last")
     }
 
     /// Held while something of the toolbox runs, so that nobody removes it.
