@@ -357,6 +357,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_crates_of_this_project_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["vmtest-0a", "vmtest-script-0b", "e2e-0c", "serde-0d"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        forget_crates(folder.path()).unwrap();
+        let left = fs::read_dir(folder.path()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["serde-0d"]);
+        forget_crates(&folder.path().join("missing")).unwrap();
+    }
+
+    #[test]
     fn tools_are_written_as_nix_and_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let toolbox = Toolbox {
