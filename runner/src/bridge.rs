@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
 use tokio_util::sync::CancellationToken;
 use vmtest_script::backend::{
-    Aborted, Command, Completed, Condition, Driver, Machine, MachineError, MachineErrorKind,
-    WaitOutcome,
+    Aborted, Command, Completed, Condition, ConsoleText, Driver, Machine, MachineError,
+    MachineErrorKind, NewMachine, Shell, WaitOutcome,
 };
 use vmtest_script::event::ScriptEvent;
 
@@ -85,6 +85,15 @@ impl Driver for ScriptDriver {
         &self.out
     }
 
+    fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {
+        Err(MachineError {
+            machine: machine.name.clone().unwrap_or_default(),
+            kind: not_built("create_machine"),
+        })
+    }
+
+    fn show_consoles(&self, _on: bool) {}
+
     fn event(&self, event: ScriptEvent) {
         self.events.emit(Event::Script(event));
     }
@@ -123,6 +132,18 @@ impl ScriptMachine {
     }
 }
 
+fn not_built(what: &str) -> MachineErrorKind {
+    MachineErrorKind::Refused {
+        reason: format!("{what} is not built yet"),
+    }
+}
+
+impl ScriptMachine {
+    fn not_built<T>(&self, what: &str) -> Result<T, MachineError> {
+        self.call(async { Err(not_built(what)) })
+    }
+}
+
 impl Machine for ScriptMachine {
     fn name(&self) -> &str {
         self.handle.name()
@@ -144,6 +165,62 @@ impl Machine for ScriptMachine {
 
     fn is_connected(&self) -> bool {
         matches!(self.handle.state(), State::Ready { .. })
+    }
+
+    fn reconnect(&self) -> Result<(), MachineError> {
+        self.not_built("reconnect")
+    }
+
+    fn exit_status(&self) -> Option<i32> {
+        None
+    }
+
+    fn state_dir(&self) -> &Path {
+        Path::new("")
+    }
+
+    fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError> {
+        self.not_built("open_shell")
+    }
+
+    fn read_screen(
+        &self,
+        _variants: bool,
+        _seen: &mut dyn FnMut(String) -> bool,
+    ) -> Result<(), MachineError> {
+        self.not_built("read_screen")
+    }
+
+    fn monitor(&self, _command: &str) -> Result<String, MachineError> {
+        self.not_built("monitor")
+    }
+
+    fn qmp(&self, _command: &str, _arguments: &str) -> Result<String, MachineError> {
+        self.not_built("qmp")
+    }
+
+    fn next_qmp_event(&self, _timeout: Option<Duration>) -> Result<Option<String>, MachineError> {
+        self.not_built("next_qmp_event")
+    }
+
+    fn send_console(&self, _bytes: &[u8]) -> Result<(), MachineError> {
+        self.not_built("send_console")
+    }
+
+    fn console_text(
+        &self,
+        _position: u64,
+        _timeout: Option<Duration>,
+    ) -> Result<ConsoleText, MachineError> {
+        self.not_built("console_text")
+    }
+
+    fn set_links(&self, _up: bool) -> Result<(), MachineError> {
+        self.not_built("set_links")
+    }
+
+    fn forward_port(&self, _host_port: u16, _guest_port: u16) -> Result<(), MachineError> {
+        self.not_built("forward_port")
     }
 
     fn pid(&self) -> Option<u32> {

@@ -234,6 +234,7 @@ async fn handle(
         ToHost::Data(id, bytes) => (id, Reply::Data(bytes)),
         ToHost::Credit(id, bytes) => (id, Reply::Credit(bytes)),
         ToHost::Done(id, result) => (id, Reply::Done(result)),
+        ToHost::Late(..) => return,
     };
     let mut state = shared.lock();
     let queue = if matches!(reply, Reply::Done(_)) {

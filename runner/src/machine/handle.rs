@@ -147,6 +147,8 @@ impl Handle {
         let run = Run {
             script: command.script.clone(),
             timeout_ms: command.timeout.map(milliseconds),
+            wait_for_output: command.wait_for_output.unwrap_or(false),
+            stdin: false,
         };
         let mut request = self.request(|id| ToGuest::Run(id, run)).await?;
         let mut completed = Completed {
@@ -168,13 +170,11 @@ impl Handle {
             match request.next().await {
                 Some(Reply::Output(Stream::Stdout, bytes)) => completed.stdout.extend(bytes),
                 Some(Reply::Output(Stream::Stderr, bytes)) => completed.stderr.extend(bytes),
-                Some(Reply::Done(Ok(Outcome::Ended(Ended::Code(code))))) => {
-                    break ExitStatus::Code(code.into());
-                }
-                Some(Reply::Done(Ok(Outcome::Ended(Ended::Signal(signal))))) => {
-                    break ExitStatus::Signal(signal.into());
-                }
-                Some(Reply::Done(Ok(Outcome::TimedOut))) => break ExitStatus::TimedOut,
+                Some(Reply::Done(Ok(Outcome::Ended { how, .. }))) => match how {
+                    Ended::Code(code) => break ExitStatus::Code(code.into()),
+                    Ended::Signal(signal) => break ExitStatus::Signal(signal.into()),
+                },
+                Some(Reply::Done(Ok(Outcome::TimedOut { .. }))) => break ExitStatus::TimedOut,
                 Some(Reply::Done(outcome)) => return Err(refused(outcome)),
                 Some(Reply::Data(_) | Reply::Credit(_)) => {}
                 None => return Err(self.lost().await),
@@ -197,6 +197,12 @@ impl Handle {
             Condition::TcpClosed { addr, port } => {
                 protocol::Condition::TcpClosed { host: addr, port }
             }
+            Condition::UdpOpen { port } => protocol::Condition::UdpOpen { port },
+            Condition::UnixOpen { path, datagram } => {
+                protocol::Condition::UnixOpen { path, datagram }
+            }
+            Condition::File { word } => protocol::Condition::File { word },
+            Condition::Unit { unit, user } => protocol::Condition::Unit { unit, user },
         };
         let timeout_ms = limit.map(milliseconds);
         match self
@@ -208,9 +214,7 @@ impl Handle {
             .await?
         {
             Outcome::Complete => Ok(WaitOutcome::Met),
-            Outcome::TimedOut => Ok(WaitOutcome::TimedOut {
-                last: String::new(),
-            }),
+            Outcome::TimedOut { last } => Ok(WaitOutcome::TimedOut { last }),
             outcome => Err(refused(Ok(outcome))),
         }
     }
@@ -277,6 +281,8 @@ impl Handle {
             script: script.to_owned(),
             timeout: Some(SETTLING_TIME),
             detached: false,
+            wait_for_output: None,
+            early: false,
         };
         match self.run(&command).await {
             Ok(Completed {

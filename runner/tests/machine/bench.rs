@@ -165,6 +165,8 @@ pub(crate) fn command(script: &str) -> Command {
         script: script.to_owned(),
         timeout: None,
         detached: false,
+        wait_for_output: None,
+        early: false,
     }
 }
 

@@ -122,7 +122,13 @@ impl Fake {
             ToGuest::Run(id, run) => {
                 self.say(&ToHost::Output(id, Stream::Stderr, b"an error".into()));
                 self.say(&ToHost::Output(id, Stream::Stdout, run.script.into()));
-                self.say(&ToHost::Done(id, Ok(Outcome::Ended(Ended::Code(code)))));
+                self.say(&ToHost::Done(
+                    id,
+                    Ok(Outcome::Ended {
+                        how: Ended::Code(code),
+                        holders: Vec::new(),
+                    }),
+                ));
             }
             other => panic!("a command was expected, not {other:?}"),
         }

@@ -58,7 +58,7 @@ pub enum ToGuest {
         /// Absolute path of a file, folder or symbolic link (which is followed).
         source: String,
     },
-    /// A part of the data of a [`ToGuest::Put`]; empty: the end.
+    /// A part of the data of a [`ToGuest::Put`], or of a command's input; empty: the end.
     Data(RequestId, #[serde(with = "serde_bytes")] Vec<u8>),
     /// Ends a request early: a command's processes are killed, a wait or copy is given up.
     Cancel(RequestId),
@@ -72,9 +72,13 @@ pub struct Run {
     pub script: String,
     /// Milliseconds after which the command's whole process group is killed.
     pub timeout_ms: Option<u64>,
+    /// Whether the request ends only when both outputs are closed, by the command and whoever inherited them.
+    pub wait_for_output: bool,
+    /// Whether [`ToGuest::Data`] is the command's standard input; else it has none.
+    pub stdin: bool,
 }
 
-/// Something that a guest can be waited for.
+/// Something that a guest can be waited for. What can never hold any more ends the wait with a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
     /// A TCP connection to the address can be made.
@@ -91,6 +95,30 @@ pub enum Condition {
         /// Port number.
         port: u16,
     },
+    /// Some socket is bound to the UDP port.
+    UdpOpen {
+        /// Port number.
+        port: u16,
+    },
+    /// A UNIX socket takes connections, or datagrams.
+    UnixOpen {
+        /// Path of the socket.
+        path: String,
+        /// Whether it takes datagrams.
+        datagram: bool,
+    },
+    /// A file, of whatever kind, is there.
+    File {
+        /// A word of the shell's language: globs, variables and substitutions in it are expanded at every look.
+        word: String,
+    },
+    /// A unit of systemd is active. The wait fails when the unit has failed, or is inactive while no job is queued.
+    Unit {
+        /// Its name, as `systemctl` takes it: without a suffix it is a service.
+        unit: String,
+        /// The user whose service manager has it; none: the system's.
+        user: Option<String>,
+    },
 }
 
 /// From the agent to the runner.
@@ -102,10 +130,12 @@ pub enum ToHost {
     Output(RequestId, Stream, #[serde(with = "serde_bytes")] Vec<u8>),
     /// A part of the data of a [`ToGuest::Get`].
     Data(RequestId, #[serde(with = "serde_bytes")] Vec<u8>),
-    /// So many bytes of a [`ToGuest::Put`] were taken: as many more may be sent.
+    /// So many bytes of [`ToGuest::Data`] were taken: as many more may be sent.
     Credit(RequestId, u64),
     /// The end of a request.
     Done(RequestId, Result<Outcome, Failure>),
+    /// Output that came after the [`Done`](Self::Done) of its command, from a process that still holds the pipe.
+    Late(RequestId, Stream, #[serde(with = "serde_bytes")] Vec<u8>),
     /// Lines of the guest's journal, as `journalctl -o short-monotonic --no-hostname` prints them, kernel messages
     /// left out.
     Journal(#[serde(with = "serde_bytes")] Vec<u8>),
@@ -128,9 +158,17 @@ pub enum Stream {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A command ended by itself.
-    Ended(Ended),
+    Ended {
+        /// How.
+        how: Ended,
+        /// The processes that still hold its outputs, such as `sleep (pid 417)`.
+        holders: Vec<String>,
+    },
     /// The time-out of the request passed first.
-    TimedOut,
+    TimedOut {
+        /// What the last look of a wait saw, such as `connection refused`; empty for a command.
+        last: String,
+    },
     /// A condition holds, or a copy is complete.
     Complete,
     /// [`ToGuest::Cancel`] came first.

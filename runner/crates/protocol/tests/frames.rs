@@ -21,26 +21,39 @@ fn hello() -> impl Strategy<Value = Hello> {
     })
 }
 
+fn condition() -> impl Strategy<Value = Condition> {
+    prop_oneof![
+        (".*", any::<u16>()).prop_map(|(host, port)| Condition::TcpOpen { host, port }),
+        (".*", any::<u16>()).prop_map(|(host, port)| Condition::TcpClosed { host, port }),
+        any::<u16>().prop_map(|port| Condition::UdpOpen { port }),
+        (".*", any::<bool>()).prop_map(|(path, datagram)| Condition::UnixOpen { path, datagram }),
+        ".*".prop_map(|word| Condition::File { word }),
+        (".*", option::of(".*")).prop_map(|(unit, user)| Condition::Unit { unit, user }),
+    ]
+}
+
 fn to_guest() -> impl Strategy<Value = ToGuest> {
     let timeout = || option::of(any::<u64>());
     prop_oneof![
         hello().prop_map(ToGuest::Hello),
-        (any::<u32>(), ".*", timeout())
-            .prop_map(|(id, script, timeout_ms)| ToGuest::Run(id, Run { script, timeout_ms })),
-        (any::<u32>(), ".*", any::<u16>(), timeout(), any::<bool>()).prop_map(
-            |(id, host, port, timeout_ms, open)| {
-                let condition = if open {
-                    Condition::TcpOpen { host, port }
-                } else {
-                    Condition::TcpClosed { host, port }
-                };
-                ToGuest::Wait {
-                    id,
-                    condition,
+        (any::<u32>(), ".*", timeout(), any::<(bool, bool)>()).prop_map(
+            |(id, script, timeout_ms, (wait_for_output, stdin))| {
+                let run = Run {
+                    script,
                     timeout_ms,
-                }
+                    wait_for_output,
+                    stdin,
+                };
+                ToGuest::Run(id, run)
             }
         ),
+        (any::<u32>(), condition(), timeout()).prop_map(|(id, condition, timeout_ms)| {
+            ToGuest::Wait {
+                id,
+                condition,
+                timeout_ms,
+            }
+        }),
         (any::<u32>(), ".*").prop_map(|(id, target)| ToGuest::Put { id, target }),
         (any::<u32>(), ".*").prop_map(|(id, source)| ToGuest::Get { id, source }),
         (any::<u32>(), bytes()).prop_map(|(id, data)| ToGuest::Data(id, data)),
@@ -49,18 +62,23 @@ fn to_guest() -> impl Strategy<Value = ToGuest> {
 }
 
 fn to_host() -> impl Strategy<Value = ToHost> {
-    let stream = prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)];
+    let stream = || prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)];
+    let ended = prop_oneof![
+        any::<u8>().prop_map(Ended::Code),
+        any::<u8>().prop_map(Ended::Signal),
+    ];
     let outcome = prop_oneof![
-        any::<u8>().prop_map(|code| Outcome::Ended(Ended::Code(code))),
-        any::<u8>().prop_map(|signal| Outcome::Ended(Ended::Signal(signal))),
-        Just(Outcome::TimedOut),
+        (ended, vec(".*", 0..3)).prop_map(|(how, holders)| Outcome::Ended { how, holders }),
+        ".*".prop_map(|last| Outcome::TimedOut { last }),
         Just(Outcome::Complete),
         Just(Outcome::Cancelled),
     ];
     prop_oneof![
         hello().prop_map(ToHost::Hello),
-        (any::<u32>(), stream, bytes())
+        (any::<u32>(), stream(), bytes())
             .prop_map(|(id, stream, data)| ToHost::Output(id, stream, data)),
+        (any::<u32>(), stream(), bytes())
+            .prop_map(|(id, stream, data)| ToHost::Late(id, stream, data)),
         (any::<u32>(), bytes()).prop_map(|(id, data)| ToHost::Data(id, data)),
         (any::<u32>(), any::<u64>()).prop_map(|(id, count)| ToHost::Credit(id, count)),
         (any::<u32>(), outcome).prop_map(|(id, outcome)| ToHost::Done(id, Ok(outcome))),
@@ -187,20 +205,30 @@ fn golden_frames() {
         Run {
             script: "true".into(),
             timeout_ms: Some(1000),
+            wait_for_output: false,
+            stdin: true,
         },
     );
     assert_eq!(
         encode(&run).expect("encodes"),
-        [10, 0, 0, 0, 1, 7, 4, b't', b'r', b'u', b'e', 1, 232, 7,][..]
+        [
+            12, 0, 0, 0, 1, 7, 4, b't', b'r', b'u', b'e', 1, 232, 7, 0, 1
+        ][..]
     );
     let output = ToHost::Output(7, Stream::Stderr, b"x".to_vec());
     assert_eq!(
         encode(&output).expect("encodes"),
         [5, 0, 0, 0, 1, 7, 1, 1, b'x']
     );
-    let done = ToHost::Done(7, Ok(Outcome::Ended(Ended::Code(1))));
+    let done = ToHost::Done(
+        7,
+        Ok(Outcome::Ended {
+            how: Ended::Code(1),
+            holders: Vec::new(),
+        }),
+    );
     assert_eq!(
         encode(&done).expect("encodes"),
-        [6, 0, 0, 0, 4, 7, 0, 0, 0, 1]
+        [7, 0, 0, 0, 4, 7, 0, 0, 0, 1, 0]
     );
 }

@@ -21,9 +21,13 @@ pub trait Machine: Send + Sync {
     /// Without `allow_reboot`, QEMU ends when the guest reboots.
     fn start(&self, allow_reboot: bool) -> Result<(), MachineError>;
 
-    /// Waits until the guest's agent answers, up to a deadline of the backend's own. Returns at once when it is
-    /// connected. The machine was started before.
+    /// Waits until the guest is up and its agent answers, up to a deadline of the backend's own. Returns at once when it
+    /// is connected. The machine was started before.
     fn connect(&self) -> Result<(), MachineError>;
+
+    /// The same, but does not trust a connection that is there: it counts only when the agent has answered anew. For
+    /// scripts that know of a reboot before anybody else does.
+    fn reconnect(&self) -> Result<(), MachineError>;
 
     /// Whether QEMU runs.
     fn is_booted(&self) -> bool;
@@ -34,10 +38,20 @@ pub trait Machine: Send + Sync {
     /// The process id of QEMU while it runs.
     fn pid(&self) -> Option<u32>;
 
+    /// The exit status of the last QEMU that ended, as Python's `subprocess` counts: a signal is negative. None while it
+    /// runs, or before the first.
+    fn exit_status(&self) -> Option<i32>;
+
+    /// The host's folder for what belongs to this machine alone; it exists.
+    fn state_dir(&self) -> &Path;
+
     /// Runs a command in the guest and waits for its end, except if it is [detached](Command::detached).
     ///
     /// A command that fails or runs out of time is `Ok`: an error is a machine that could not run it to its end.
     fn run(&self, command: &Command) -> Result<Completed, MachineError>;
+
+    /// Starts a shell in the guest, or the root shell's successor, whose input and output are the caller's.
+    fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError>;
 
     /// Waits in the guest until `condition` holds; it is looked at once at least, whatever the time-out.
     fn wait(
@@ -69,6 +83,52 @@ pub trait Machine: Send + Sync {
 
     /// Writes a picture of the screen to `path`, as PNG.
     fn screenshot(&self, path: &Path) -> Result<(), MachineError>;
+
+    /// Reads the screen by OCR: hands the text of each variant of the picture, the likeliest first, to `seen`, until that
+    /// returns true or there are no more. With `variants` false there is only one.
+    fn read_screen(
+        &self,
+        variants: bool,
+        seen: &mut dyn FnMut(String) -> bool,
+    ) -> Result<(), MachineError>;
+
+    /// Runs a command of QEMU's human monitor, such as `sendkey ctrl-alt-f2`, and returns what it prints.
+    fn monitor(&self, command: &str) -> Result<String, MachineError>;
+
+    /// Runs a QMP command. `arguments` is a JSON object, or empty; the result is the JSON text of what it returns. An error
+    /// that QEMU reports is [`MachineErrorKind::Refused`].
+    fn qmp(&self, command: &str, arguments: &str) -> Result<String, MachineError>;
+
+    /// Takes the oldest QMP event that no one has taken, as JSON text, waiting for one if need be; none when the time is
+    /// over. Events are kept from the machine's start on.
+    fn next_qmp_event(&self, timeout: Option<Duration>) -> Result<Option<String>, MachineError>;
+
+    /// Types on the serial console.
+    fn send_console(&self, bytes: &[u8]) -> Result<(), MachineError>;
+
+    /// What the serial console has shown from `position` on, which counts the bytes of cleaned text since the machine's
+    /// first start. Waits until there is something, the machine ends, or the time is over: then the text is empty.
+    fn console_text(
+        &self,
+        position: u64,
+        timeout: Option<Duration>,
+    ) -> Result<ConsoleText, MachineError>;
+
+    /// Takes the cables out of the machine's network interfaces on VLANs, or plugs them in again.
+    fn set_links(&self, up: bool) -> Result<(), MachineError>;
+
+    /// Has a port of the host lead to a port of the guest.
+    fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), MachineError>;
+}
+
+/// A shell in a guest; dropping it ends it.
+pub trait Shell: Send + Sync {
+    /// Writes to its input.
+    fn send(&self, bytes: &[u8]) -> Result<(), MachineError>;
+
+    /// What it has printed on either output since the last call; waits until there is something, or for the time-out.
+    /// Empty when the time is over, `None` when it has ended.
+    fn receive(&self, timeout: Option<Duration>) -> Result<Option<Vec<u8>>, MachineError>;
 }
 
 /// The test as a whole, as a script sees it.
@@ -81,6 +141,12 @@ pub trait Driver: Send + Sync {
 
     /// The directory that becomes the test's output.
     fn out_dir(&self) -> &Path;
+
+    /// Makes a machine that a command of the host's shell starts, as the start scripts of NixOS machines do; it is off.
+    fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError>;
+
+    /// Whether lines of the serial consoles are shown in the log.
+    fn show_consoles(&self, on: bool);
 
     /// Takes note of what the script does. Called in the order in which things happened on each thread.
     fn event(&self, event: ScriptEvent);
@@ -107,6 +173,33 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// Return as soon as the guest has the command; its output is dropped and its status is not known.
     pub detached: bool,
+    /// Return only when nobody holds the command's outputs any more, not already at its own end. None leaves that to
+    /// the test's option.
+    pub wait_for_output: Option<bool>,
+    /// Do not wait for the guest to be up: its agent is enough, from the initrd's end on.
+    pub early: bool,
+}
+
+/// A machine that a script makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMachine {
+    /// Its name; none has it made from the command.
+    pub name: Option<String>,
+    /// Command of the host's shell that becomes QEMU; arguments of the runner's are appended to it.
+    pub start_command: String,
+    /// Keep what a machine of the same name left in its [state directory](Machine::state_dir).
+    pub keep_state: bool,
+}
+
+/// A part of what a serial console has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleText {
+    /// The text, without what acts on terminals; a line that has no end yet is in it.
+    pub text: String,
+    /// The position after it.
+    pub end: u64,
+    /// Whether the machine runs: if not, no more comes.
+    pub running: bool,
 }
 
 /// How a command ended, and what it wrote.
@@ -132,6 +225,9 @@ pub enum ExitStatus {
 }
 
 /// What can be waited for inside a guest.
+///
+/// A condition that can never hold any more, such as a unit that has failed, is an error of the wait:
+/// [`MachineErrorKind::Refused`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A TCP connection to `addr` (a name or an address) is accepted.
@@ -147,6 +243,30 @@ pub enum Condition {
         addr: String,
         /// The port.
         port: u16,
+    },
+    /// Some socket of the guest is bound to a UDP port.
+    UdpOpen {
+        /// The port.
+        port: u16,
+    },
+    /// A UNIX socket takes connections, or datagrams.
+    UnixOpen {
+        /// Its path.
+        path: String,
+        /// Whether it takes datagrams.
+        datagram: bool,
+    },
+    /// A file, of whatever kind, is there.
+    File {
+        /// A word of the shell's language, which expands globs, variables and substitutions in it.
+        word: String,
+    },
+    /// A unit of systemd is active. It is an error that it has failed, or is inactive while no job is queued.
+    Unit {
+        /// Its name, or anything that `systemctl` takes for one.
+        unit: String,
+        /// The user whose service manager has it; none: the system's.
+        user: Option<String>,
     },
 }
 

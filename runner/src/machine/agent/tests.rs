@@ -98,12 +98,21 @@ fn command(script: &str) -> impl FnOnce(RequestId) -> ToGuest {
     let run = Run {
         script: script.to_owned(),
         timeout_ms: None,
+        wait_for_output: false,
+        stdin: false,
     };
     |id| ToGuest::Run(id, run)
 }
 
+fn ended(code: u8) -> Outcome {
+    Outcome::Ended {
+        how: Ended::Code(code),
+        holders: Vec::new(),
+    }
+}
+
 fn done(code: u8) -> Reply {
-    Reply::Done(Ok(Outcome::Ended(Ended::Code(code))))
+    Reply::Done(Ok(ended(code)))
 }
 
 #[tokio::test]
@@ -142,7 +151,7 @@ async fn replies_find_their_requests() {
         assert_eq!(fake.hear().await, command(script)(id));
     }
     let output = |id, stream, text: &str| ToHost::Output(id, stream, text.into());
-    let end = |id, code| ToHost::Done(id, Ok(Outcome::Ended(Ended::Code(code))));
+    let end = |id, code| ToHost::Done(id, Ok(ended(code)));
     for message in [
         output(second.id, Stream::Stdout, "b1"),
         output(first.id, Stream::Stderr, "a1"),
@@ -211,6 +220,8 @@ async fn a_request_that_is_dropped_is_cancelled_and_one_that_has_ended_is_not() 
             port: 80,
         },
         timeout_ms: None,
+        wait_for_output: false,
+        stdin: false,
     };
     let next = agent.request(wait).await.expect("connected");
     assert_eq!(fake.hear().await, wait(next.id));
@@ -232,8 +243,7 @@ async fn a_reset_ends_what_is_under_way_until_the_next_hello() {
     let mut later = agent.request(command("later")).await.expect("connected");
     assert_ne!(later.id, request.id, "numbers are not used again");
     fake.hear().await;
-    fake.say(&ToHost::Done(later.id, Ok(Outcome::Ended(Ended::Code(0)))))
-        .await;
+    fake.say(&ToHost::Done(later.id, Ok(ended(0)))).await;
     assert_eq!(within(later.next()).await, Some(done(0)));
 }
 

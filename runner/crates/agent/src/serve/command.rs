@@ -53,7 +53,10 @@ pub(super) fn run(task: &Task, shell: &Shell, script: &str) -> Result<Outcome, F
     pipes.discard();
     match (followed, status) {
         (Err(Stopped(outcome)), _) => Ok(outcome),
-        (Ok(()), Some(status)) => Ok(Outcome::Ended(ended(status))),
+        (Ok(()), Some(status)) => Ok(Outcome::Ended {
+            how: ended(status),
+            holders: Vec::new(),
+        }),
         (Ok(()), None) => Err(Failure(format!("{program} has ended without a status"))),
     }
 }

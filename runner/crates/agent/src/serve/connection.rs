@@ -172,6 +172,13 @@ impl<'a> Desk<'a> {
         let (host, port, open) = match condition {
             Condition::TcpOpen { host, port } => (host, port, true),
             Condition::TcpClosed { host, port } => (host, port, false),
+            Condition::UdpOpen { .. }
+            | Condition::UnixOpen { .. }
+            | Condition::File { .. }
+            | Condition::Unit { .. } => {
+                let failure = Failure("this wait is not built yet".into());
+                return self.queue.post(&ToHost::Done(id, Err(failure)));
+            }
         };
         self.start(id, timeout_ms, None, move |task| {
             let Err(stopped) = tcp::wait(task, &host, port, open) else {

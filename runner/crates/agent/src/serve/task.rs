@@ -27,6 +27,14 @@ pub(super) struct Task {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped(pub(super) Outcome);
 
+impl Stopped {
+    fn out_of_time() -> Self {
+        Self(Outcome::TimedOut {
+            last: String::new(),
+        })
+    }
+}
+
 impl Task {
     /// A task that ends after `timeout_ms` milliseconds, or never.
     pub(super) fn new(
@@ -57,7 +65,7 @@ impl Task {
             return Err(Stopped(Outcome::Cancelled));
         }
         match self.deadline {
-            Some(deadline) if deadline <= Instant::now() => Err(Stopped(Outcome::TimedOut)),
+            Some(deadline) if deadline <= Instant::now() => Err(Stopped::out_of_time()),
             _ => Ok(()),
         }
     }
@@ -67,7 +75,7 @@ impl Task {
         let stop = || self.cancelled.load(Ordering::SeqCst);
         match self.queue.send(message, stop, self.deadline) {
             Ok(true) => Ok(()),
-            Ok(false) => self.check().and(Err(Stopped(Outcome::TimedOut))),
+            Ok(false) => self.check().and(Err(Stopped::out_of_time())),
             Err(_) => Err(Stopped(Outcome::Cancelled)),
         }
     }

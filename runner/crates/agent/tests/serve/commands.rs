@@ -5,7 +5,7 @@ use std::fs;
 use vmtest_protocol::{Ended, Outcome, ToGuest, ToHost};
 
 use crate::fifo::{Fifo, make};
-use crate::host::Host;
+use crate::host::{Host, ended, out_of_time};
 
 #[test]
 fn streams_and_status_are_told_apart() {
@@ -17,7 +17,7 @@ fn streams_and_status_are_told_apart() {
 #[test]
 fn a_signal_is_told() {
     let result = Host::new().run("kill -SEGV $$");
-    assert_eq!(result.end, Ok(Outcome::Ended(Ended::Signal(11))));
+    assert_eq!(result.end, Ok(ended(Ended::Signal(11))));
 }
 
 #[test]
@@ -109,10 +109,7 @@ fn a_time_out_kills_the_whole_group() {
     let mut host = Host::new();
     let id = host.start(&family(&fifo), Some(1000));
     let result = host.finish(id);
-    assert_eq!(
-        (result.text(), &result.end),
-        ("up\n", &Ok(Outcome::TimedOut))
-    );
+    assert_eq!((result.text(), &result.end), ("up\n", &Ok(out_of_time())));
     assert_eq!(fifo.all(), "up\n");
 }
 
@@ -139,7 +136,7 @@ fn a_flood_that_nobody_reads_still_times_out() {
     assert!(matches!(host.next_of(id), ToHost::Output(..)));
     assert_eq!(fifo.all(), "up\n");
     let result = host.finish(id);
-    assert_eq!(result.end, Ok(Outcome::TimedOut));
+    assert_eq!(result.end, Ok(out_of_time()));
     assert!(
         result.stdout.len() < 2 * 1024 * 1024,
         "{}",

@@ -12,6 +12,8 @@ fn run(id: u32) -> ToGuest {
         Run {
             script,
             timeout_ms: None,
+            wait_for_output: false,
+            stdin: false,
         },
     )
 }
@@ -102,5 +104,5 @@ fn cancelling_what_is_not_there_does_nothing() {
     host.send(&ToGuest::Cancel(77));
     host.send(&ToGuest::Data(78, vec![1, 2, 3]));
     let result = host.run("echo on");
-    assert!(matches!(result.end, Ok(Outcome::Ended(_))));
+    assert!(matches!(result.end, Ok(Outcome::Ended { .. })));
 }

@@ -78,7 +78,15 @@ impl Host {
     pub(crate) fn start(&mut self, script: &str, timeout_ms: Option<u64>) -> RequestId {
         let id = self.id();
         let script = script.to_owned();
-        self.send(&ToGuest::Run(id, Run { script, timeout_ms }));
+        self.send(&ToGuest::Run(
+            id,
+            Run {
+                script,
+                timeout_ms,
+                wait_for_output: false,
+                stdin: false,
+            },
+        ));
         id
     }
 
@@ -156,6 +164,21 @@ impl Host {
     }
 }
 
+/// A command's end, when nobody is left behind.
+pub(crate) fn ended(how: Ended) -> Outcome {
+    Outcome::Ended {
+        how,
+        holders: Vec::new(),
+    }
+}
+
+/// The end of a request whose time was over, when there is no more to say.
+pub(crate) fn out_of_time() -> Outcome {
+    Outcome::TimedOut {
+        last: String::new(),
+    }
+}
+
 impl Report {
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("text")
@@ -163,7 +186,10 @@ impl Report {
 
     pub(crate) fn code(&self) -> u8 {
         match self.end {
-            Ok(Outcome::Ended(Ended::Code(code))) => code,
+            Ok(Outcome::Ended {
+                how: Ended::Code(code),
+                ..
+            }) => code,
             ref other => panic!("not ended by itself: {other:?}"),
         }
     }

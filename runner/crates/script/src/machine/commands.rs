@@ -261,6 +261,8 @@ fn prepare<'a>(
             script,
             timeout,
             detached,
+            wait_for_output: None,
+            early: false,
         },
     ))
 }

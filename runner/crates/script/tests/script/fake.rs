@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use vmtest_script::Script;
 use vmtest_script::backend::{
-    Aborted, Command, Completed, Condition, Driver, ExitStatus, Machine, MachineError,
-    MachineErrorKind, WaitOutcome,
+    Aborted, Command, Completed, Condition, ConsoleText, Driver, ExitStatus, Machine, MachineError,
+    MachineErrorKind, NewMachine, Shell, WaitOutcome,
 };
 use vmtest_script::event::{ScriptEvent, Stream};
 use vmtest_script::failure::Failure;
@@ -161,6 +161,19 @@ impl Driver for FakeDriver {
         &self.world.out_dir
     }
 
+    fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {
+        self.world.note(&format!("<create {machine:?}>"));
+        Ok(Arc::new(FakeMachine {
+            world: Arc::clone(&self.world),
+            name: machine.name.clone().unwrap_or("machine".to_owned()),
+            state: Mutex::default(),
+        }))
+    }
+
+    fn show_consoles(&self, on: bool) {
+        self.world.note(&format!("<show consoles {on}>"));
+    }
+
     fn event(&self, event: ScriptEvent) {
         self.world.note(&render(&event));
     }
@@ -274,6 +287,84 @@ impl Machine for FakeMachine {
 
     fn is_connected(&self) -> bool {
         self.state().connected
+    }
+
+    fn reconnect(&self) -> Result<(), MachineError> {
+        self.note("reconnect");
+        self.state().connected = true;
+        Ok(())
+    }
+
+    fn exit_status(&self) -> Option<i32> {
+        let state = self.state();
+        (!state.booted && state.pid > 0).then_some(0)
+    }
+
+    fn state_dir(&self) -> &Path {
+        Path::new("/fake/state")
+    }
+
+    fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError> {
+        let reason = "the fake has no shell".to_owned();
+        Err(self.error(MachineErrorKind::Refused { reason }))
+    }
+
+    fn read_screen(
+        &self,
+        variants: bool,
+        seen: &mut dyn FnMut(String) -> bool,
+    ) -> Result<(), MachineError> {
+        self.note(&format!("read_screen variants={variants}"));
+        let texts = ["first text", "second text"];
+        let count = if variants { texts.len() } else { 1 };
+        texts[..count].iter().any(|text| seen((*text).to_owned()));
+        Ok(())
+    }
+
+    fn monitor(&self, command: &str) -> Result<String, MachineError> {
+        self.note(&format!("monitor `{command}`"));
+        Ok(String::new())
+    }
+
+    fn qmp(&self, command: &str, arguments: &str) -> Result<String, MachineError> {
+        self.note(&format!("qmp {command} {arguments}"));
+        Ok("{}".to_owned())
+    }
+
+    fn next_qmp_event(&self, timeout: Option<Duration>) -> Result<Option<String>, MachineError> {
+        self.world.pass(timeout.unwrap_or_default());
+        Ok(None)
+    }
+
+    fn send_console(&self, bytes: &[u8]) -> Result<(), MachineError> {
+        self.note(&format!(
+            "send_console {:?}",
+            String::from_utf8_lossy(bytes)
+        ));
+        Ok(())
+    }
+
+    fn console_text(
+        &self,
+        position: u64,
+        timeout: Option<Duration>,
+    ) -> Result<ConsoleText, MachineError> {
+        self.world.pass(timeout.unwrap_or_default());
+        Ok(ConsoleText {
+            text: String::new(),
+            end: position,
+            running: self.state().booted,
+        })
+    }
+
+    fn set_links(&self, up: bool) -> Result<(), MachineError> {
+        self.note(&format!("set_links {up}"));
+        Ok(())
+    }
+
+    fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), MachineError> {
+        self.note(&format!("forward_port {host_port} {guest_port}"));
+        Ok(())
     }
 
     fn pid(&self) -> Option<u32> {
