@@ -220,8 +220,6 @@ async fn a_request_that_is_dropped_is_cancelled_and_one_that_has_ended_is_not() 
             port: 80,
         },
         timeout_ms: None,
-        wait_for_output: false,
-        stdin: false,
     };
     let next = agent.request(wait).await.expect("connected");
     assert_eq!(fake.hear().await, wait(next.id));
