@@ -283,6 +283,7 @@ impl Handle {
             detached: false,
             wait_for_output: None,
             early: false,
+            quiet: true,
         };
         match self.run(&command).await {
             Ok(Completed {

@@ -167,6 +167,7 @@ pub(crate) fn command(script: &str) -> Command {
         detached: false,
         wait_for_output: None,
         early: false,
+        quiet: false,
     }
 }
 

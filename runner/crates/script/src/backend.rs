@@ -96,7 +96,7 @@ pub trait Machine: Send + Sync {
     fn monitor(&self, command: &str) -> Result<String, MachineError>;
 
     /// Runs a QMP command. `arguments` is a JSON object, or empty; the result is the JSON text of what it returns. An error
-    /// that QEMU reports is [`MachineErrorKind::Refused`].
+    /// that QEMU reports is [`MachineErrorKind::Qmp`].
     fn qmp(&self, command: &str, arguments: &str) -> Result<String, MachineError>;
 
     /// Takes the oldest QMP event that no one has taken, as JSON text, waiting for one if need be; none when the time is
@@ -178,6 +178,8 @@ pub struct Command {
     pub wait_for_output: Option<bool>,
     /// Do not wait for the guest to be up: its agent is enough, from the initrd's end on.
     pub early: bool,
+    /// Do not show its output in the log: it answers a question of the driver's own.
+    pub quiet: bool,
 }
 
 /// A machine that a script makes.
@@ -209,7 +211,7 @@ pub struct Completed {
     pub status: ExitStatus,
     /// All of its standard output.
     pub stdout: Vec<u8>,
-    /// All of its standard error output.
+    /// Its standard error output; of a long one the beginning and the end.
     pub stderr: Vec<u8>,
 }
 
@@ -304,6 +306,12 @@ pub enum MachineErrorKind {
         /// Why.
         reason: String,
     },
+    /// The guest itself ended the machine: it powered off, or rebooted where it may not.
+    #[error("the machine does not run any more: {how}")]
+    Ended {
+        /// How, such as `the guest powered off`.
+        how: String,
+    },
     /// QEMU ended while it was needed.
     #[error("QEMU ended unexpectedly ({status})")]
     Died {
@@ -339,6 +347,14 @@ pub enum MachineErrorKind {
     Refused {
         /// Why.
         reason: String,
+    },
+    /// QEMU refuses a QMP command.
+    #[error("QEMU refuses the command: {description} ({class})")]
+    Qmp {
+        /// The class of its error, such as `CommandNotFound`.
+        class: String,
+        /// Its words.
+        description: String,
     },
     /// The runner stops the test.
     #[error("test stopped: {reason}")]

@@ -224,7 +224,11 @@ fn run_here(
             Ok(Outcome::bare(STATUS_NOT_CHECKED, outcome.output))
         }
         Err(error) => match error.kind {
-            MachineErrorKind::Closed | MachineErrorKind::Died { .. } if !check_return => {
+            MachineErrorKind::Closed
+            | MachineErrorKind::Ended { .. }
+            | MachineErrorKind::Died { .. }
+                if !check_return =>
+            {
                 Ok(Outcome::bare(STATUS_NOT_CHECKED, String::new()))
             }
             _ => Err(this.session.exceptions.machine_failed(&error, vm)),
@@ -263,6 +267,7 @@ fn prepare<'a>(
             detached,
             wait_for_output: None,
             early: false,
+            quiet: false,
         },
     ))
 }
