@@ -8,7 +8,7 @@ use tokio::runtime::Handle as Runtime;
 use tokio_util::sync::CancellationToken;
 use vmtest_script::backend::{
     Aborted, Command, Completed, Condition, ConsoleText, Driver, Machine, MachineError,
-    MachineErrorKind, NewMachine, Shell, WaitOutcome,
+    MachineErrorKind, NewMachine, Shell, Start, WaitOutcome,
 };
 use vmtest_script::event::ScriptEvent;
 
@@ -85,6 +85,14 @@ impl Driver for ScriptDriver {
         &self.out
     }
 
+    fn tmp_dir(&self) -> &Path {
+        Path::new("")
+    }
+
+    fn shared_dir(&self) -> &Path {
+        Path::new("")
+    }
+
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {
         Err(MachineError {
             machine: machine.name.clone().unwrap_or_default(),
@@ -149,8 +157,11 @@ impl Machine for ScriptMachine {
         self.handle.name()
     }
 
-    fn start(&self, allow_reboot: bool) -> Result<(), MachineError> {
-        self.call(self.handle.start(allow_reboot))
+    fn start(&self, start: &Start) -> Result<(), MachineError> {
+        if start.state_dir.is_some() {
+            return self.not_built("starting in another state directory");
+        }
+        self.call(self.handle.start(start.allow_reboot))
     }
 
     fn connect(&self) -> Result<(), MachineError> {

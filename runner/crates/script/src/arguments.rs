@@ -44,6 +44,7 @@ pub(crate) fn bind(
                 dict.into()
             }
             ParamKind::Required | ParamKind::Optional(_) => {
+                by_keyword_only |= param.keyword_only;
                 let position = if by_keyword_only {
                     None
                 } else {
@@ -76,10 +77,10 @@ pub(crate) fn bind(
         let most = function
             .params
             .iter()
-            .filter(|param| is_single(param.kind))
+            .filter(|param| is_single(param.kind) && !param.keyword_only)
             .count();
         return Err(wrong(format!(
-            "takes at most {most} arguments but {count} were given"
+            "takes at most {most} positional arguments but {count} were given"
         )));
     }
     if let Some(name) = keywords.keys().next() {
@@ -103,6 +104,7 @@ fn literal(literal: Literal, vm: &VirtualMachine) -> PyObjectRef {
         Literal::None => vm.ctx.none(),
         Literal::Bool(value) => vm.ctx.new_bool(value).into(),
         Literal::Int(value) => vm.ctx.new_int(value).into(),
+        Literal::Float(value) => vm.ctx.new_float(value).into(),
         Literal::Text(value) => vm.ctx.new_str(value).into(),
         Literal::EmptyDict => vm.ctx.new_dict().into(),
     }
@@ -146,6 +148,15 @@ impl Arguments {
     /// Whether the value is true.
     pub(crate) fn flag(&self, name: &str, vm: &VirtualMachine) -> PyResult<bool> {
         self.get(name).clone().try_to_bool(vm)
+    }
+
+    /// Whether the value is true, or `None`.
+    pub(crate) fn optional_flag(&self, name: &str, vm: &VirtualMachine) -> PyResult<Option<bool>> {
+        if vm.is_none(self.get(name)) {
+            Ok(None)
+        } else {
+            self.flag(name, vm).map(Some)
+        }
     }
 
     /// The value as a time-out.

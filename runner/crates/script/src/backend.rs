@@ -5,7 +5,7 @@
 //! same time as every other one, also on the same machine. A call returns when its work is done; a runner that stops
 //! the test makes every call under way, and every later one, return [`MachineErrorKind::Aborted`] or [`Aborted`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,7 @@ pub trait Machine: Send + Sync {
     fn name(&self) -> &str;
 
     /// Starts QEMU and returns when it runs, without waiting for the guest. Does nothing when it runs already.
-    ///
-    /// Without `allow_reboot`, QEMU ends when the guest reboots.
-    fn start(&self, allow_reboot: bool) -> Result<(), MachineError>;
+    fn start(&self, start: &Start) -> Result<(), MachineError>;
 
     /// Waits until the guest is up and its agent answers, up to a deadline of the backend's own. Returns at once when it
     /// is connected. The machine was started before.
@@ -142,6 +140,12 @@ pub trait Driver: Send + Sync {
     /// The directory that becomes the test's output.
     fn out_dir(&self) -> &Path;
 
+    /// The host's folder in which the state directories of machines are made; it exists.
+    fn tmp_dir(&self) -> &Path;
+
+    /// The host's folder that all guests see as `/tmp/shared`; it exists, even where no guest has it mounted.
+    fn shared_dir(&self) -> &Path;
+
     /// Makes a machine that a command of the host's shell starts, as the start scripts of NixOS machines do; it is off.
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError>;
 
@@ -161,6 +165,16 @@ pub trait Driver: Send + Sync {
     /// # Errors
     /// [`Aborted`] as soon as the runner stops the test.
     fn sleep(&self, duration: Duration) -> Result<(), Aborted>;
+}
+
+/// How to start a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Let QEMU go on when the guest reboots; otherwise it ends then.
+    pub allow_reboot: bool,
+    /// The folder to use in place of the machine's own [state directory](Machine::state_dir): a machine can take over
+    /// the disks that another one has left.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// A shell command for the guest.

@@ -23,6 +23,7 @@ use crate::vlan::Vlan;
 pub(crate) const CLASS: Class = Class {
     name: "Driver",
     topics: &[FUNCTIONS],
+    properties: &[],
 };
 
 /// Methods of the driver that are also plain functions in every script.

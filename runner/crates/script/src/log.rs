@@ -14,6 +14,7 @@ use crate::steps::Step;
 pub(crate) const CLASS: Class = Class {
     name: "Logger",
     topics: &[FUNCTIONS],
+    properties: &[],
 };
 
 /// The object.

@@ -36,6 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Param::optional("check_return", "bool", Literal::Bool(true)),
             Param::optional("check_output", "bool", Literal::Bool(true)),
             Param::optional("timeout", "Duration | None", PLAIN_TIMEOUT),
+            wait_for_output(),
         ],
         returns: "tuple[int, str]",
         doc: "Runs a shell command as root and returns its exit status and its standard output. \
@@ -44,12 +45,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
               with check_output=False the command is only started, and (-2, \"\") returned.",
         call: |machine, arguments, vm| {
             let command = arguments.text("command", vm)?;
-            let timeout = arguments.timeout("timeout", vm)?;
+            let limits = Limits {
+                timeout: arguments.timeout("timeout", vm)?,
+                wait_for_output: arguments.optional_flag("wait_for_output", vm)?,
+            };
             let result = if arguments.flag("check_output", vm)? {
                 let check_return = arguments.flag("check_return", vm)?;
-                run_here(machine, &command, check_return, &timeout, vm)?
+                run_here(machine, &command, check_return, &limits, vm)?
             } else {
-                start_here(machine, &command, &timeout, vm)?
+                start_here(machine, &command, &limits, vm)?
             };
             Ok(vm.new_tuple((result.status, result.output)).into())
         },
@@ -99,6 +103,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 const fn command_timeout() -> Param {
     Param::optional("timeout", "Duration | None", Literal::None)
+}
+
+const fn wait_for_output() -> Param {
+    Param::optional("wait_for_output", "bool | None", Literal::None).by_keyword()
+}
+
+/// How long a command may take, and whose end ends it.
+struct Limits {
+    timeout: Timeout,
+    wait_for_output: Option<bool>,
 }
 
 /// How a command went, as scripts see it; with more for messages where the backend itself ran it.
@@ -160,13 +174,11 @@ pub(super) fn run(
 ) -> PyResult<Outcome> {
     let execute = vm.ctx.intern_str("execute");
     if is_own(machine, execute, vm) {
-        return run_here(
-            machine,
-            command,
-            true,
-            &Timeout::from_object(timeout, vm)?,
-            vm,
-        );
+        let limits = Limits {
+            timeout: Timeout::from_object(timeout, vm)?,
+            wait_for_output: None,
+        };
+        return run_here(machine, command, true, &limits, vm);
     }
     let keywords: KwArgs = [("timeout".to_owned(), timeout.clone())]
         .into_iter()
@@ -211,10 +223,10 @@ fn run_here(
     machine: &PyObject,
     command: &str,
     check_return: bool,
-    timeout: &Timeout,
+    limits: &Limits,
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
-    let (this, command) = prepare(machine, command, timeout, false, vm)?;
+    let (this, command) = prepare(machine, command, limits, false, vm)?;
     let backend = &this.link(vm)?.backend;
     this.session.check_running(vm)?;
     match vm.allow_threads(|| backend.run(&command)) {
@@ -239,10 +251,10 @@ fn run_here(
 fn start_here(
     machine: &PyObject,
     command: &str,
-    timeout: &Timeout,
+    limits: &Limits,
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
-    let (this, command) = prepare(machine, command, timeout, true, vm)?;
+    let (this, command) = prepare(machine, command, limits, true, vm)?;
     let backend = &this.link(vm)?.backend;
     this.session.call(vm, || backend.run(&command))?;
     Ok(Outcome::bare(STATUS_DETACHED, String::new()))
@@ -251,21 +263,21 @@ fn start_here(
 fn prepare<'a>(
     machine: &'a PyObject,
     command: &str,
-    timeout: &Timeout,
+    limits: &Limits,
     detached: bool,
     vm: &VirtualMachine,
 ) -> PyResult<(&'a Machine, Command)> {
     power::ensure_connected(machine, vm)?;
     let script = format!("{SHELL_OPTIONS}{command}");
     // Zero is no limit, as for the `timeout` program that the original driver uses.
-    let timeout = timeout.limit.filter(|limit| !limit.is_zero());
+    let timeout = limits.timeout.limit.filter(|limit| !limit.is_zero());
     Ok((
         this(machine, vm)?,
         Command {
             script,
             timeout,
             detached,
-            wait_for_output: None,
+            wait_for_output: limits.wait_for_output,
             early: false,
             quiet: false,
         },

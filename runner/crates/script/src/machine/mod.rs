@@ -37,6 +37,7 @@ pub(crate) const CLASS: Class = Class {
         files::FUNCTIONS,
         messages::FUNCTIONS,
     ],
+    properties: &[],
 };
 
 /// A machine object.

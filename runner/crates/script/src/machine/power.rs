@@ -6,6 +6,7 @@ use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::{name, step, this};
 use crate::api::{Function, Literal, Param};
+use crate::backend;
 use crate::event::Level;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -138,7 +139,11 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
     }
     let link = this.link(vm)?;
     say(machine, "starting vm".to_owned(), vm)?;
-    this.session.call(vm, || link.backend.start(allow_reboot))?;
+    let start = backend::Start {
+        allow_reboot,
+        state_dir: None,
+    };
+    this.session.call(vm, || link.backend.start(&start))?;
     link.booted.store(true, Ordering::Release);
     match link.backend.pid() {
         Some(pid) => say(machine, format!("QEMU running (pid {pid})"), vm),

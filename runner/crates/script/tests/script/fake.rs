@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use vmtest_script::Script;
 use vmtest_script::backend::{
     Aborted, Command, Completed, Condition, ConsoleText, Driver, ExitStatus, Machine, MachineError,
-    MachineErrorKind, NewMachine, Shell, WaitOutcome,
+    MachineErrorKind, NewMachine, Shell, Start, WaitOutcome,
 };
 use vmtest_script::event::{ScriptEvent, Stream};
 use vmtest_script::failure::Failure;
@@ -161,6 +161,14 @@ impl Driver for FakeDriver {
         &self.world.out_dir
     }
 
+    fn tmp_dir(&self) -> &Path {
+        Path::new("/fake/tmp")
+    }
+
+    fn shared_dir(&self) -> &Path {
+        Path::new("/fake/tmp/shared-xchg")
+    }
+
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {
         self.world.note(&format!("<create {machine:?}>"));
         Ok(Arc::new(FakeMachine {
@@ -261,8 +269,16 @@ impl Machine for FakeMachine {
         &self.name
     }
 
-    fn start(&self, allow_reboot: bool) -> Result<(), MachineError> {
-        self.note(&format!("start allow_reboot={allow_reboot}"));
+    fn start(&self, start: &Start) -> Result<(), MachineError> {
+        let Start {
+            allow_reboot,
+            state_dir,
+        } = start;
+        let state_dir = match state_dir {
+            Some(state_dir) => format!(" in {}", state_dir.display()),
+            None => String::new(),
+        };
+        self.note(&format!("start allow_reboot={allow_reboot}{state_dir}"));
         let mut state = self.state();
         state.booted = true;
         state.pid += 100;
