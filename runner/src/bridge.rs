@@ -102,6 +102,11 @@ impl Driver for ScriptDriver {
 
     fn show_consoles(&self, _on: bool) {}
 
+    fn when_stopped(&self, act: Box<dyn FnOnce(Aborted) + Send>) {
+        let stop = self.stop.clone();
+        self.runtime.spawn(async move { act(stop.stopped().await) });
+    }
+
     fn event(&self, event: ScriptEvent) {
         self.events.emit(Event::Script(event));
     }

@@ -152,6 +152,10 @@ pub trait Driver: Send + Sync {
     /// Whether lines of the serial consoles are shown in the log.
     fn show_consoles(&self, on: bool);
 
+    /// Has `act` called, from whatever thread, as soon as the runner stops the test; at once if it was stopped already.
+    /// It returns quickly.
+    fn when_stopped(&self, act: Box<dyn FnOnce(Aborted) + Send>);
+
     /// Takes note of what the script does. Called in the order in which things happened on each thread.
     fn event(&self, event: ScriptEvent);
 

@@ -1,6 +1,6 @@
 //! What all objects of one run share: the driver, the exception classes, and the steps that are open on each thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -23,6 +23,7 @@ pub(crate) struct Session {
     pub(crate) exceptions: Exceptions,
     last_step: AtomicU64,
     open_steps: Mutex<HashMap<ThreadId, Vec<StepId>>>,
+    warned: Mutex<HashSet<String>>,
     over: AtomicBool,
 }
 
@@ -41,6 +42,7 @@ impl Session {
             exceptions: Exceptions::new(vm),
             last_step: AtomicU64::new(0),
             open_steps: Mutex::default(),
+            warned: Mutex::default(),
             over: AtomicBool::new(false),
         });
         let kept = KeptSession {
@@ -79,6 +81,14 @@ impl Session {
             machine: machine.map(str::to_owned),
             text,
         });
+    }
+
+    /// Warns of something in the script that is the same each time: says it once only.
+    pub(crate) fn warn_once(&self, text: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(text.to_owned()) {
+            self.message(Level::Warning, None, text.to_owned());
+        }
     }
 
     /// Opens a step or subtest inside the innermost open one of this thread.

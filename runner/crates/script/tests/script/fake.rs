@@ -22,7 +22,10 @@ pub(crate) struct World {
     out_dir: PathBuf,
     gate: Mutex<Receiver<()>>,
     opener: Mutex<Sender<()>>,
+    when_stopped: Mutex<Option<OnStop>>,
 }
+
+type OnStop = Box<dyn FnOnce(Aborted) + Send>;
 
 /// A fake driver.
 pub(crate) struct FakeDriver {
@@ -130,6 +133,7 @@ impl World {
             out_dir: PathBuf::from("/fake/out"),
             gate: Mutex::new(gate),
             opener: Mutex::new(opener),
+            when_stopped: Mutex::default(),
         })
     }
 
@@ -180,6 +184,10 @@ impl Driver for FakeDriver {
 
     fn show_consoles(&self, on: bool) {
         self.world.note(&format!("<show consoles {on}>"));
+    }
+
+    fn when_stopped(&self, act: Box<dyn FnOnce(Aborted) + Send>) {
+        *self.world.when_stopped.lock().expect("stop") = Some(act);
     }
 
     fn event(&self, event: ScriptEvent) {
