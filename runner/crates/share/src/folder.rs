@@ -1,0 +1,440 @@
+//! What a guest sees of a shared folder, and may do there.
+//!
+//! The same wherever the runner runs, as root or as a build user of Nix's, who may do little:
+//! - in the guest, everything belongs to root, and a change of owner is granted and does nothing;
+//! - on the host, what a guest makes belongs to the runner's user;
+//! - there are no devices, no set-user-ID programs and no extended attributes.
+//!
+//! Nothing is cached beyond the moment, save what is in open files: host and guests may write to the same folder, and
+//! each sees at once what another has done.
+
+use std::ffi::CStr;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use fuse_backend_rs::abi::fuse_abi::{CreateIn, FsOptions, OpenOptions, stat64, statvfs64};
+use fuse_backend_rs::api::filesystem::{
+    Context, DirEntry, Entry, FileSystem, SetattrValid, ZeroCopyReader, ZeroCopyWriter,
+};
+use fuse_backend_rs::passthrough::{CachePolicy, Config, PassthroughFs};
+use rustix::io::Errno;
+
+type Inode = u64;
+type Handle = u64;
+
+/// Bits of a mode that give a program its owner's or group's rights.
+const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+
+/// What is asked of the guest's kernel beside what the file system itself asks for.
+const OPTIONS: FsOptions = FsOptions::from_bits_truncate(
+    FsOptions::ASYNC_READ.bits()
+        | FsOptions::ATOMIC_O_TRUNC.bits()
+        | FsOptions::BIG_WRITES.bits()
+        | FsOptions::MAX_PAGES.bits()
+        | FsOptions::PARALLEL_DIROPS.bits()
+        // What was read of a file is read again when the file has changed.
+        | FsOptions::AUTO_INVAL_DATA.bits(),
+);
+
+/// A folder of the host.
+pub(crate) struct Folder {
+    files: PassthroughFs,
+    read_only: bool,
+}
+
+impl Folder {
+    /// The folder at `path`, with `read_only` whatever the guest's mount says.
+    pub(crate) fn open(path: &Path, read_only: bool) -> io::Result<Self> {
+        let root = path.canonicalize()?;
+        if !root.is_dir() {
+            return Err(Errno::NOTDIR.into());
+        }
+        let not_text = |_| io::Error::other("its path is not UTF-8");
+        let files = PassthroughFs::new(Config {
+            root_dir: root.into_os_string().into_string().map_err(not_text)?,
+            attr_timeout: Duration::ZERO,
+            entry_timeout: Duration::ZERO,
+            cache_policy: CachePolicy::Auto,
+            ..Config::default()
+        })?;
+        Ok(Self { files, read_only })
+    }
+
+    /// Forgets what an earlier boot of the guest has opened.
+    fn start_over(&self) -> io::Result<()> {
+        leave_process_umask()?;
+        self.files.destroy();
+        Ok(())
+    }
+
+    fn writable(&self) -> io::Result<()> {
+        match self.read_only {
+            true => Err(Errno::ROFS.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Gives this thread a file mode mask of its own: the guest has applied its mask already, and the file system clears
+/// the mask of whoever calls it.
+#[expect(
+    unsafe_code,
+    reason = "unshare can pull descriptors from under other threads"
+)]
+fn leave_process_umask() -> io::Result<()> {
+    use rustix::thread::{UnshareFlags, unshare_unsafe};
+    // SAFETY: the flag concerns the thread's mask, root and current folder, and not its descriptors.
+    unsafe { unshare_unsafe(UnshareFlags::FS) }?;
+    Ok(())
+}
+
+/// Everything belongs to the guest's root.
+fn of_root(mut attributes: stat64) -> stat64 {
+    attributes.st_uid = 0;
+    attributes.st_gid = 0;
+    attributes
+}
+
+fn entry_of_root(entry: Entry) -> Entry {
+    Entry {
+        attr: of_root(entry.attr),
+        ..entry
+    }
+}
+
+impl FileSystem for Folder {
+    type Inode = Inode;
+    type Handle = Handle;
+
+    fn init(&self, capable: FsOptions) -> io::Result<FsOptions> {
+        self.start_over()?;
+        Ok(self.files.init(capable)? | OPTIONS)
+    }
+
+    fn destroy(&self) {
+        if let Err(error) = self.start_over() {
+            tracing::warn!(%error, "files of a shared folder stay open");
+        }
+    }
+
+    /// What a guest makes belongs to the runner's user, whoever makes it.
+    fn id_remap(&self, context: &mut Context) -> io::Result<()> {
+        context.uid = 0;
+        context.gid = 0;
+        Ok(())
+    }
+
+    fn lookup(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<Entry> {
+        self.files.lookup(context, parent, name).map(entry_of_root)
+    }
+
+    fn forget(&self, context: &Context, inode: Inode, count: u64) {
+        self.files.forget(context, inode, count);
+    }
+
+    fn batch_forget(&self, context: &Context, requests: Vec<(Inode, u64)>) {
+        self.files.batch_forget(context, requests);
+    }
+
+    fn getattr(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Option<Handle>,
+    ) -> io::Result<(stat64, Duration)> {
+        let (attributes, valid) = self.files.getattr(context, inode, handle)?;
+        Ok((of_root(attributes), valid))
+    }
+
+    fn setattr(
+        &self,
+        context: &Context,
+        inode: Inode,
+        mut attributes: stat64,
+        handle: Option<Handle>,
+        mut which: SetattrValid,
+    ) -> io::Result<(stat64, Duration)> {
+        self.writable()?;
+        which.remove(SetattrValid::UID | SetattrValid::GID);
+        attributes.st_mode &= !SET_ID;
+        let set = self
+            .files
+            .setattr(context, inode, attributes, handle, which);
+        set.map(|(attributes, valid)| (of_root(attributes), valid))
+    }
+
+    fn readlink(&self, context: &Context, inode: Inode) -> io::Result<Vec<u8>> {
+        self.files.readlink(context, inode)
+    }
+
+    fn symlink(
+        &self,
+        context: &Context,
+        target: &CStr,
+        parent: Inode,
+        name: &CStr,
+    ) -> io::Result<Entry> {
+        self.writable()?;
+        let made = self.files.symlink(context, target, parent, name);
+        made.map(entry_of_root)
+    }
+
+    fn mknod(
+        &self,
+        context: &Context,
+        parent: Inode,
+        name: &CStr,
+        mode: u32,
+        device: u32,
+        umask: u32,
+    ) -> io::Result<Entry> {
+        self.writable()?;
+        if matches!(mode & libc::S_IFMT, libc::S_IFBLK | libc::S_IFCHR) {
+            return Err(Errno::PERM.into());
+        }
+        let mode = mode & !SET_ID;
+        let made = self.files.mknod(context, parent, name, mode, device, umask);
+        made.map(entry_of_root)
+    }
+
+    fn mkdir(
+        &self,
+        context: &Context,
+        parent: Inode,
+        name: &CStr,
+        mode: u32,
+        umask: u32,
+    ) -> io::Result<Entry> {
+        self.writable()?;
+        let made = self
+            .files
+            .mkdir(context, parent, name, mode & !SET_ID, umask);
+        made.map(entry_of_root)
+    }
+
+    fn unlink(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<()> {
+        self.writable()?;
+        self.files.unlink(context, parent, name)
+    }
+
+    fn rmdir(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<()> {
+        self.writable()?;
+        self.files.rmdir(context, parent, name)
+    }
+
+    fn rename(
+        &self,
+        context: &Context,
+        parent: Inode,
+        name: &CStr,
+        new_parent: Inode,
+        new_name: &CStr,
+        flags: u32,
+    ) -> io::Result<()> {
+        self.writable()?;
+        self.files
+            .rename(context, parent, name, new_parent, new_name, flags)
+    }
+
+    fn link(
+        &self,
+        context: &Context,
+        inode: Inode,
+        parent: Inode,
+        name: &CStr,
+    ) -> io::Result<Entry> {
+        self.writable()?;
+        let made = self.files.link(context, inode, parent, name);
+        made.map(entry_of_root).map_err(no_links)
+    }
+
+    fn open(
+        &self,
+        context: &Context,
+        inode: Inode,
+        flags: u32,
+        fuse_flags: u32,
+    ) -> io::Result<(Option<Handle>, OpenOptions, Option<u32>)> {
+        let bits = flags.cast_signed();
+        if bits & libc::O_ACCMODE != libc::O_RDONLY || bits & libc::O_TRUNC != 0 {
+            self.writable()?;
+        }
+        self.files.open(context, inode, flags, fuse_flags)
+    }
+
+    fn create(
+        &self,
+        context: &Context,
+        parent: Inode,
+        name: &CStr,
+        mut how: CreateIn,
+    ) -> io::Result<(Entry, Option<Handle>, OpenOptions, Option<u32>)> {
+        self.writable()?;
+        how.mode &= !SET_ID;
+        let (entry, handle, options, backing) = self.files.create(context, parent, name, how)?;
+        Ok((entry_of_root(entry), handle, options, backing))
+    }
+
+    fn read(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        to: &mut dyn ZeroCopyWriter,
+        size: u32,
+        offset: u64,
+        lock_owner: Option<u64>,
+        flags: u32,
+    ) -> io::Result<usize> {
+        self.files
+            .read(context, inode, handle, to, size, offset, lock_owner, flags)
+    }
+
+    fn write(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        from: &mut dyn ZeroCopyReader,
+        size: u32,
+        offset: u64,
+        lock_owner: Option<u64>,
+        delayed: bool,
+        flags: u32,
+        fuse_flags: u32,
+    ) -> io::Result<usize> {
+        self.files.write(
+            context, inode, handle, from, size, offset, lock_owner, delayed, flags, fuse_flags,
+        )
+    }
+
+    fn flush(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        lock_owner: u64,
+    ) -> io::Result<()> {
+        self.files.flush(context, inode, handle, lock_owner)
+    }
+
+    fn fsync(
+        &self,
+        context: &Context,
+        inode: Inode,
+        data_only: bool,
+        handle: Handle,
+    ) -> io::Result<()> {
+        self.files.fsync(context, inode, data_only, handle)
+    }
+
+    fn fallocate(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        mode: u32,
+        offset: u64,
+        length: u64,
+    ) -> io::Result<()> {
+        self.files
+            .fallocate(context, inode, handle, mode, offset, length)
+    }
+
+    fn lseek(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        offset: u64,
+        whence: u32,
+    ) -> io::Result<u64> {
+        self.files.lseek(context, inode, handle, offset, whence)
+    }
+
+    fn release(
+        &self,
+        context: &Context,
+        inode: Inode,
+        flags: u32,
+        handle: Handle,
+        flush: bool,
+        unlock: bool,
+        lock_owner: Option<u64>,
+    ) -> io::Result<()> {
+        self.files
+            .release(context, inode, flags, handle, flush, unlock, lock_owner)
+    }
+
+    fn statfs(&self, context: &Context, inode: Inode) -> io::Result<statvfs64> {
+        self.files.statfs(context, inode)
+    }
+
+    fn opendir(
+        &self,
+        context: &Context,
+        inode: Inode,
+        flags: u32,
+    ) -> io::Result<(Option<Handle>, OpenOptions)> {
+        self.files.opendir(context, inode, flags)
+    }
+
+    fn readdir(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        size: u32,
+        offset: u64,
+        add: &mut dyn FnMut(DirEntry<'_>) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        self.files
+            .readdir(context, inode, handle, size, offset, add)
+    }
+
+    fn readdirplus(
+        &self,
+        context: &Context,
+        inode: Inode,
+        handle: Handle,
+        size: u32,
+        offset: u64,
+        add: &mut dyn FnMut(DirEntry<'_>, Entry) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        let add = &mut |name: DirEntry<'_>, entry| add(name, entry_of_root(entry));
+        self.files
+            .readdirplus(context, inode, handle, size, offset, add)
+    }
+
+    fn fsyncdir(
+        &self,
+        context: &Context,
+        inode: Inode,
+        data_only: bool,
+        handle: Handle,
+    ) -> io::Result<()> {
+        self.files.fsyncdir(context, inode, data_only, handle)
+    }
+
+    fn releasedir(
+        &self,
+        context: &Context,
+        inode: Inode,
+        flags: u32,
+        handle: Handle,
+    ) -> io::Result<()> {
+        self.files.releasedir(context, inode, flags, handle)
+    }
+}
+
+/// A user without rights is told that the file is not there; who reads that it may not be linked, copies it.
+fn no_links(error: io::Error) -> io::Error {
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOENT) => Errno::PERM.into(),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;
