@@ -4,7 +4,9 @@ let
   inherit (types)
     attributeSet
     attrsOf
+    boolean
     integer
+    nullOr
     oneOf
     record
     storePath
@@ -61,6 +63,15 @@ in
         "never"
       ];
       default = "prefer";
+    };
+
+    /**
+      Whether every machine sees a folder of the host as `/tmp/shared`, which the script has as `machine.shared_dir`. By
+      default, whether the script speaks of one of the two.
+    */
+    sharedDir = {
+      type = nullOr boolean;
+      default = null;
     };
 
     /**

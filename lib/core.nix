@@ -31,8 +31,14 @@ let
     };
     closure = if spec.closure == [ ] then null else closureKey name;
     disks = map disk spec.disks;
+    sharedDirectories = map (tag: { inherit tag; } // spec.sharedDirectories.${tag}) (
+      attrNames spec.sharedDirectories
+    );
     network = networks.${name};
   };
+
+  # Not a regular expression: those of Nix overflow the stack on long scripts.
+  mentions = text: script: builtins.replaceStrings [ text ] [ "" ] script != script;
 
   manifest = arguments: tools: {
     version = 1;
@@ -42,6 +48,11 @@ let
       globalTimeout
       acceleration
       ;
+    sharedDir =
+      if arguments.sharedDir == null then
+        mentions "shared_dir" arguments.testScript || mentions "/tmp/shared" arguments.testScript
+      else
+        arguments.sharedDir;
     inherit (tools) system;
     tools = {
       qemu = "${tools.qemu}/bin/qemu-system-${builtins.head (builtins.split "-" tools.system)}";

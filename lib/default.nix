@@ -36,8 +36,8 @@ in
 
     `nodes`
     : The machines by name. A machine has a `kernel` and a `root.layers`, and may have `kernelParams`,
-      `root.persistentDisk`, `init`, `memory` (MiB), `cores`, `disks`, `vlans`, `networkSetup`, `closure`, `qemuOptions`
-      and `bootTimeout` (seconds).
+      `root.persistentDisk`, `init`, `memory` (MiB), `cores`, `disks`, `sharedDirectories`, `vlans`, `networkSetup`,
+      `closure`, `qemuOptions` and `bootTimeout` (seconds).
 
     `testScript`
     : Python source. Each machine is an object of its name.
@@ -47,6 +47,9 @@ in
 
     `acceleration`
     : `"require"`, `"prefer"` (default) or `"never"`: whether KVM runs the machines.
+
+    `sharedDir`
+    : Whether every machine sees a folder of the host as `/tmp/shared`. Default: whether the script speaks of it.
 
     `meta`, `passthru`
     : Attributes of the result.

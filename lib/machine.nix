@@ -2,6 +2,8 @@
 { types }:
 let
   inherit (types)
+    attrsOf
+    boolean
     integer
     listOf
     oneOf
@@ -11,6 +13,11 @@ let
     string
     tagged
     ;
+
+  absolutePath = string {
+    pattern = "/.*";
+    description = "an absolute path as a string";
+  };
 
   disk = record {
     /**
@@ -77,6 +84,30 @@ let
     };
   };
 
+  sharedDirectories = attrsOf (record {
+    /**
+      The folder: in the Nix store, or an absolute path of the host as a string, which the build must be able to see
+      (`sandbox-paths`).
+    */
+    source.type =
+      path: value:
+      if builtins.isString value && builtins.match "${builtins.storeDir}/.*" value == null then
+        absolutePath path value
+      else
+        storePath path value;
+    /**
+      Where the machine sees it.
+    */
+    target.type = absolutePath;
+    /**
+      Whether the machine may not write to it.
+    */
+    readOnly = {
+      type = boolean;
+      default = false;
+    };
+  });
+
   vlans =
     path: value:
     let
@@ -116,10 +147,7 @@ record {
     The guest's own init, as an absolute path in its root.
   */
   init = {
-    type = string {
-      pattern = "/.*";
-      description = "an absolute path as a string";
-    };
+    type = absolutePath;
     default = "/sbin/init";
   };
 
@@ -153,6 +181,15 @@ record {
   disks = {
     type = listOf disk;
     default = [ ];
+  };
+
+  /**
+    Folders of the host that the machine sees, by name: `{ source; target; readOnly ? false; }`. In the machine everything
+    in them belongs to root; on the host, what the machine makes belongs to the user that the test runs as.
+  */
+  sharedDirectories = {
+    type = sharedDirectories;
+    default = { };
   };
 
   /**

@@ -12,6 +12,7 @@ let
     hasContext
     head
     isAttrs
+    isBool
     isInt
     isList
     isPath
@@ -111,6 +112,11 @@ in
     attributeSet
     storePath
     ;
+
+  /**
+    True or false.
+  */
+  boolean = path: value: if isBool value then value else mismatch path "a Boolean" value;
 
   /**
     A string; `pattern` is a regular expression for the whole of it, and `description` says what it stands for.

@@ -44,6 +44,7 @@ pub struct ScriptDriver {
     machines: Vec<Arc<dyn Machine>>,
     vlans: Vec<u32>,
     out: PathBuf,
+    shared: PathBuf,
     events: Events,
     runtime: Runtime,
     stop: Stop,
@@ -52,7 +53,14 @@ pub struct ScriptDriver {
 impl ScriptDriver {
     /// Wraps the machines of a test. Called in the runtime that their tasks run in.
     #[must_use]
-    pub fn new(handles: &[Handle], vlans: &[u16], out: &Path, events: Events, stop: Stop) -> Self {
+    pub fn new(
+        handles: &[Handle],
+        vlans: &[u16],
+        out: &Path,
+        shared: &Path,
+        events: Events,
+        stop: Stop,
+    ) -> Self {
         let runtime = Runtime::current();
         let wrap = |handle: &Handle| -> Arc<dyn Machine> {
             Arc::new(ScriptMachine {
@@ -65,6 +73,7 @@ impl ScriptDriver {
             machines: handles.iter().map(wrap).collect(),
             vlans: vlans.iter().copied().map(u32::from).collect(),
             out: out.to_owned(),
+            shared: shared.to_owned(),
             events,
             runtime: runtime.clone(),
             stop,
@@ -90,7 +99,7 @@ impl Driver for ScriptDriver {
     }
 
     fn shared_dir(&self) -> &Path {
-        Path::new("")
+        &self.shared
     }
 
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {

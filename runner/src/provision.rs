@@ -28,6 +28,9 @@ const MODULES: &[&str] = &[
     "ext4",
 ];
 
+/// What a machine that sees folders of the host needs beside these.
+const SHARE_MODULES: &[&str] = &["fuse", "virtiofs"];
+
 const MIB: u64 = 1024 * 1024;
 
 /// Makes the files of all machines below `scratch`, in the order of the machines. Blocking.
@@ -100,7 +103,11 @@ impl<'a> Images<'a> {
 }
 
 fn write_initrd(machine: &Machine, agent: &Path, path: &Path) -> Result<()> {
-    let modules = modules::Index::open(&machine.modules)?.closure(MODULES)?;
+    let mut names = MODULES.to_vec();
+    if !machine.shares.is_empty() {
+        names.extend(SHARE_MODULES);
+    }
+    let modules = modules::Index::open(&machine.modules)?.closure(&names)?;
     let config = boot_config(machine, &modules);
     let config = vmtest_protocol::encode(&config)?;
     let agent = std::fs::read(agent).with_context(|| agent.display().to_string())?;
@@ -143,6 +150,15 @@ fn boot_config(machine: &Machine, modules: &[Module]) -> BootConfig {
             })
             .collect(),
         persistent: machine.persistent.is_some(),
+        shares: machine
+            .shares
+            .iter()
+            .map(|share| boot::Share {
+                tag: share.tag.clone(),
+                target: share.target.clone(),
+                read_only: share.read_only,
+            })
+            .collect(),
         init: machine.init.clone(),
         network: machine.network.as_ref().map(|network| boot::Network {
             host_name: network.host_name.clone(),

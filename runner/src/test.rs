@@ -115,10 +115,15 @@ async fn act(
     events: &Events,
     accelerator: &mut Option<Choice>,
 ) -> Result<(), Fault> {
-    let test = Test::resolve(attributes)
+    let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
     let stop = Stop::default();
     let images = scratch.join("machines");
+    let shared = scratch.join("shared-xchg");
+    fs::create_dir_all(&shared).map_err(Fault::of_machines)?;
+    if test.shared_dir {
+        test.share(&shared);
+    }
     let mut machines = Machines::default();
     let script = async {
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
@@ -128,17 +133,19 @@ async fn act(
             .set_up(&test, choice.accelerator, &images, out, events)
             .await?;
         let (handles, vlans) = (&machines.handles, test.vlans());
-        let driver = ScriptDriver::new(handles, &vlans, out, events.clone(), stop.clone());
+        let driver = ScriptDriver::new(handles, &vlans, out, &shared, events.clone(), stop.clone());
         run_script(&test, driver).await
     };
     let result = guard(script, test.timeout, &stop).await;
     machines.end(events).await;
     // Nobody looks at them any more, and a failed build may be kept.
-    match fs::remove_dir_all(&images) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            events.warn(format!("{} cannot be removed: {error}", images.display()));
+    for folder in [&images, &shared] {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                events.warn(format!("{} cannot be removed: {error}", folder.display()));
+            }
+            _ => {}
         }
-        _ => {}
     }
     result
 }
@@ -230,6 +237,7 @@ impl Machines {
                 qemu: test.tools.qemu.clone(),
                 accelerator,
                 switches: switches.clone(),
+                scratch: images.join(&machine.name),
                 logs,
                 events: events.clone(),
             });

@@ -48,6 +48,7 @@ impl Site {
                 "testScript": script,
                 "globalTimeout": 600,
                 "acceleration": "never",
+                "sharedDir": false,
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": {},
             },

@@ -11,6 +11,7 @@ const HELLO: &str = r#"
   let path = name: "/nix/store/00000000000000000000000000000000-${name}"; in vmTest {
     name = "hello";
     testScript = "start_all()\n";
+    sharedDir = true;
     tools = {
       system = "x86_64-linux";
       runner = path "vmtest"; agent = path "vmtest-agent"; qemu = path "qemu"; e2fsprogs = path "e2fsprogs";
@@ -21,6 +22,7 @@ const HELLO: &str = r#"
       root.persistentDisk.sizeMiB = 512;
       closure = [ (path "hello") ];
       disks = [ { sizeMiB = 64; } ];
+      sharedDirectories.keys = { source = path "keys"; target = "/etc/keys"; readOnly = true; };
       qemuOptions = [ "-device" "virtio-rng-pci" ];
     };
     meta.timeout = 7;
@@ -81,7 +83,8 @@ fn derivation_has_what_the_runner_needs() {
         "extra": "yes",
         "memory": 1024,
         "inputs": [
-            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("qemu"), path("vmtest-agent"),
+            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("keys"), path("qemu"),
+            path("vmtest-agent"),
         ],
     });
     assert_eq!(json(Entry::Plugin, &expression), expected);

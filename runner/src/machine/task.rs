@@ -52,6 +52,8 @@ pub struct Setup {
     pub accelerator: Accelerator,
     /// The switches by VLAN.
     pub switches: BTreeMap<u16, Switch>,
+    /// A folder of its own, for what exists only while it starts.
+    pub scratch: PathBuf,
     /// The folder of its logs, in the test's output.
     pub logs: PathBuf,
     /// Where to report.
@@ -206,10 +208,15 @@ impl Task {
             allow_reboot,
         );
         tracing::debug!(machine = setup.machine.name, ?plan, "starting QEMU");
+        let shares = setup.machine.shares.iter();
+        let shares = shares
+            .map(|share| vmtest_share::serve(&share.source, share.read_only, &setup.scratch))
+            .collect::<Result<_, _>>()?;
         Qemu::launch(
             &setup.qemu,
             &plan,
             setup.machine.interfaces.len(),
+            shares,
             &setup.logs.join("qemu.log"),
         )
     }

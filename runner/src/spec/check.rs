@@ -1,5 +1,7 @@
 //! The rules of a manifest.
 
+mod shares;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -56,6 +58,7 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
         script: manifest.test_script.clone(),
         timeout: Duration::from_secs(manifest.global_timeout),
         acceleration: manifest.acceleration,
+        shared_dir: manifest.shared_dir,
         tools: manifest.tools.clone(),
         machines,
     })
@@ -171,6 +174,7 @@ impl Rules<'_> {
             self.require(&at(&format!("disks.{index}")), disk.size > 0, "has no size");
         }
         let layers = self.layers(name, node);
+        let shares = self.shares(&at("sharedDirectories"), &node.shared_directories);
         let modules = self.modules(&at("kernel.modules"), &node.kernel.modules);
         let interfaces: Vec<_> = node
             .network
@@ -189,6 +193,7 @@ impl Rules<'_> {
             memory: node.memory,
             cores: node.cores,
             disks: node.disks.iter().map(|disk| disk.size).collect(),
+            shares,
             interfaces,
             network: self.network(&at("network"), &node.network),
             qemu_options: node.qemu_options.clone(),

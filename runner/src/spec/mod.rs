@@ -5,11 +5,12 @@
 
 mod address;
 mod check;
+mod share;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -17,6 +18,7 @@ use vmtest_image::tree::Layer;
 use vmtest_manifest::{Acceleration, Attributes, Tools};
 
 pub use address::{Mac, Subnet};
+pub use share::Share;
 
 /// A test that can be run.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Test {
     pub timeout: Duration,
     /// Whether the machines need KVM.
     pub acceleration: Acceleration,
+    /// Whether there is a folder that all machines and the script see.
+    pub shared_dir: bool,
     /// The programs that are started.
     pub tools: Tools,
     /// The machines, by name in ascending order.
@@ -58,6 +62,8 @@ pub struct Machine {
     pub cores: u16,
     /// Sizes in MiB of its empty disks.
     pub disks: Vec<u32>,
+    /// Folders of the host that it sees.
+    pub shares: Vec<Share>,
     /// Interfaces on the VLANs.
     pub interfaces: Vec<Interface>,
     /// What the agent sets up of the network; none for a guest that does so itself.
@@ -97,6 +103,13 @@ impl Test {
     /// All complaints at once.
     pub fn resolve(attributes: &Attributes) -> Result<Self, Complaints> {
         check::resolve(attributes)
+    }
+
+    /// Has every machine see `folder`, the one that the script has as `shared_dir`.
+    pub fn share(&mut self, folder: &Path) {
+        for machine in &mut self.machines {
+            machine.shares.push(Share::common(folder));
+        }
     }
 
     /// The VLANs of all machines, ascending.

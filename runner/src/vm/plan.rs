@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use vmtest_protocol::PORT_NAME;
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+use vmtest_share::QUEUE_SIZE;
 
 use crate::spec::{Mac, Machine};
 use crate::vm::accel::Accelerator;
@@ -18,7 +19,8 @@ pub const CONSOLE_FD: i32 = 3;
 pub const QMP_FD: i32 = 4;
 /// Descriptor of the agent's virtio-serial port, a stream socket.
 pub const AGENT_FD: i32 = 5;
-/// Descriptor of the first interface's frames, a datagram socket; the others follow.
+/// Descriptor of the first interface's frames, a datagram socket; the others follow, and after them the connections to
+/// the servers of shared folders (vhost-user), stream sockets.
 pub const FIRST_VLAN_FD: i32 = 6;
 
 /// MAC address of the card on QEMU's user network, QEMU's own default.
@@ -61,6 +63,7 @@ impl Plan {
         plan.channels();
         plan.disks(files);
         plan.networks(machine);
+        plan.shares(machine);
         if !allow_reboot {
             plan.add(["-no-reboot"]);
         }
@@ -85,7 +88,12 @@ impl Plan {
             Accelerator::Kvm => ("kvm", "host"),
             Accelerator::Tcg => ("tcg,thread=multi", "max"),
         };
-        self.add(["-machine", "q35", "-accel", accel, "-cpu", cpu]);
+        let board = if machine.shares.is_empty() {
+            "q35"
+        } else {
+            "q35,memory-backend=memory"
+        };
+        self.add(["-machine", board, "-accel", accel, "-cpu", cpu]);
         self.add([
             "-smp".to_owned(),
             machine.cores.to_string(),
@@ -161,6 +169,27 @@ impl Plan {
         }
     }
 
+    /// Their servers read and write the machine's memory.
+    fn shares(&mut self, machine: &Machine) {
+        if machine.shares.is_empty() {
+            return;
+        }
+        let memory = machine.memory;
+        self.add([
+            "-object".to_owned(),
+            format!("memory-backend-memfd,id=memory,size={memory}M,share=on"),
+        ]);
+        let descriptors = (FIRST_VLAN_FD..).skip(machine.interfaces.len());
+        for ((index, share), fd) in machine.shares.iter().enumerate().zip(descriptors) {
+            let (id, tag) = (format!("share{index}"), &share.tag);
+            self.add(["-chardev".to_owned(), format!("socket,id={id},fd={fd}")]);
+            self.add([
+                "-device".to_owned(),
+                format!("vhost-user-fs-pci,chardev={id},tag={tag},queue-size={QUEUE_SIZE}"),
+            ]);
+        }
+    }
+
     /// Without an option ROM: no machine boots from these cards.
     fn card(&mut self, netdev: &str, mac: Mac) {
         self.add([
@@ -194,7 +223,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::spec::Interface;
+    use crate::spec::{Interface, Share};
 
     fn machine() -> Machine {
         Machine {
@@ -208,6 +237,7 @@ mod tests {
             memory: 1024,
             cores: 2,
             disks: Vec::new(),
+            shares: Vec::new(),
             interfaces: vec![Interface {
                 name: "eth1".into(),
                 vlan: 1,
@@ -247,6 +277,22 @@ mod tests {
             Accelerator::Tcg,
             false
         )));
+    }
+
+    #[test]
+    fn a_machine_with_shared_folders() {
+        let share = |tag: &str| Share {
+            tag: tag.into(),
+            source: "/host".into(),
+            target: "/guest".into(),
+            read_only: false,
+        };
+        let machine = Machine {
+            shares: vec![share("keys"), share("shared")],
+            ..machine()
+        };
+        let plan = Plan::new(&machine, &files(), Accelerator::Tcg, false);
+        insta::assert_snapshot!(show(&plan));
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub enum LaunchError {
     /// No sockets, or no log file.
     #[error("cannot prepare QEMU's channels: {0}")]
     Channels(io::Error),
+    /// A folder that the machine is to see cannot be shared.
+    #[error(transparent)]
+    Share(#[from] vmtest_share::ShareError),
     /// The program could not be run.
     #[error("cannot run {program}: {error}")]
     Program {
@@ -50,7 +53,8 @@ pub struct Channels {
 }
 
 impl Qemu {
-    /// Starts QEMU. What it says on its own outputs goes to `log`.
+    /// Starts QEMU. What it says on its own outputs goes to `log`; `shares` are its ends of the connections to the servers
+    /// of shared folders.
     ///
     /// # Errors
     /// When the program or its channels cannot be had. A guest that cannot be started is seen later, by QEMU's end.
@@ -58,9 +62,10 @@ impl Qemu {
         program: &Path,
         plan: &Plan,
         vlans: usize,
+        shares: Vec<UnixStream>,
         log: &Path,
     ) -> Result<(Self, Channels), LaunchError> {
-        let (channels, mappings) = connect(vlans).map_err(LaunchError::Channels)?;
+        let (channels, mappings) = connect(vlans, shares).map_err(LaunchError::Channels)?;
         let output = File::create(log).map_err(LaunchError::Channels)?;
         let errors = output.try_clone().map_err(LaunchError::Channels)?;
         let mut command = std::process::Command::new(program);
@@ -105,7 +110,7 @@ impl Qemu {
     }
 }
 
-fn connect(vlans: usize) -> io::Result<(Channels, Vec<FdMapping>)> {
+fn connect(vlans: usize, shares: Vec<UnixStream>) -> io::Result<(Channels, Vec<FdMapping>)> {
     let mut mappings = Vec::new();
     let mut map = |fd: OwnedFd, child_fd| {
         mappings.push(FdMapping {
@@ -121,10 +126,14 @@ fn connect(vlans: usize) -> io::Result<(Channels, Vec<FdMapping>)> {
     };
     let (console, qmp, agent) = (stream(CONSOLE_FD)?, stream(QMP_FD)?, stream(AGENT_FD)?);
     let mut sockets = Vec::new();
-    for (child_fd, _) in (FIRST_VLAN_FD..).zip(0..vlans) {
+    let mut child_fds = FIRST_VLAN_FD..;
+    for child_fd in child_fds.by_ref().take(vlans) {
         let (ours, theirs) = UnixDatagram::pair()?;
         map(theirs.into(), child_fd);
         sockets.push(ours);
+    }
+    for (theirs, child_fd) in shares.into_iter().zip(child_fds) {
+        map(theirs.into(), child_fd);
     }
     Ok((
         Channels {

@@ -78,6 +78,7 @@ impl Bench {
             qemu: qemu.to_owned(),
             accelerator: Accelerator::Kvm,
             switches: BTreeMap::new(),
+            scratch: logs.path().to_owned(),
             logs: logs.path().to_owned(),
             events,
         });
@@ -184,6 +185,7 @@ fn machine(steps: &[&str], boot_timeout: Duration) -> Machine {
         memory: 64,
         cores: 1,
         disks: Vec::new(),
+        shares: Vec::new(),
         interfaces: Vec::new(),
         network: None,
         qemu_options: steps.map(|&step| step.to_owned()).collect(),

@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vmtest-manifest",
             "vmtest-protocol",
             "vmtest-script",
+            "vmtest-share",
             "vmtest-switch",
         ],
     ),
@@ -23,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vmtest-manifest", &[]),
     ("vmtest-protocol", &[]),
     ("vmtest-script", &[]),
+    ("vmtest-share", &[]),
     ("vmtest-switch", &[]),
     ("xtask", &[]),
 ];

@@ -56,6 +56,13 @@ pub const TABLE: &[Expected] = &[
             "subtest: a power failure after a sync",
         ],
     ),
+    passes(
+        "shared-dir",
+        &[
+            "subtest: links do not lead out of the folder",
+            "debian: powered off",
+        ],
+    ),
     Expected {
         test: "fails-assertion",
         exit_code: 1,

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use attributes::{Attributes, StorePathInfo};
 pub use node::{
     Boot, Disk, HostEntry, Interface, Kernel, Layer, Network, NetworkSetup, Node, Root,
+    SharedDirectory,
 };
 pub use parse::ParseError;
 
@@ -45,6 +46,8 @@ pub struct Manifest {
     pub global_timeout: u64,
     /// Whether the machines must, may or must not run on hardware virtualisation.
     pub acceleration: Acceleration,
+    /// Whether there is a folder of the host that every machine sees as `/tmp/shared`, and the script as `shared_dir`.
+    pub shared_dir: bool,
     /// The programs that the runner starts or puts into the machines.
     pub tools: Tools,
     /// The machines by name.

@@ -27,6 +27,8 @@ pub struct Node {
     pub cores: u16,
     /// Empty disks, in order; their serial numbers, `disk0`, `disk1`, …, name them in `/dev/disk/by-id`.
     pub disks: Vec<Disk>,
+    /// Folders of the host that the machine sees.
+    pub shared_directories: Vec<SharedDirectory>,
     /// Network interfaces and what the agent sets up of them.
     pub network: Network,
     /// Arguments appended to QEMU's command line.
@@ -80,6 +82,20 @@ pub enum Layer {
 pub struct Disk {
     /// Size in MiB.
     pub size: u32,
+}
+
+/// A folder of the host that a machine sees, by virtio-fs. In the machine everything in it belongs to root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SharedDirectory {
+    /// Name of the virtio-fs device, one to a folder.
+    pub tag: String,
+    /// The folder on the host.
+    pub source: PathBuf,
+    /// Where the machine sees it, as an absolute path in its root.
+    pub target: String,
+    /// Whether the machine may not write to it.
+    pub read_only: bool,
 }
 
 /// A machine's network interfaces.

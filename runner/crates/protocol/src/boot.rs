@@ -27,6 +27,8 @@ pub struct BootConfig {
     pub modules: Vec<Module>,
     /// Whether the disk [`PERSISTENT_SERIAL`] takes what the guest writes; else a tmpfs does.
     pub persistent: bool,
+    /// Folders of the host to mount in the guest's root.
+    pub shares: Vec<Share>,
     /// The guest's own init, absolute path in its root.
     pub init: String,
     /// The network to set up; none leaves it to the guest.
@@ -41,6 +43,17 @@ pub struct Module {
     /// Whether the guest cannot be booted without it; others only make something faster, where the processor has what
     /// they need.
     pub required: bool,
+}
+
+/// A folder of the host (virtio-fs).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Name of the device.
+    pub tag: String,
+    /// Where to mount it, absolute path in the guest's root; without white space and backslashes.
+    pub target: String,
+    /// Whether the guest does not write to it.
+    pub read_only: bool,
 }
 
 /// The network of a guest that does not configure it itself.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::spec::{Mac, Subnet};
+use crate::spec::{Mac, Share, Subnet};
 
 /// A folder with everything that a valid manifest points to. Complaints are compared without its path, as `DIR`.
 struct Site(TempDir);
@@ -46,6 +46,7 @@ impl Site {
             "memory": 1024,
             "cores": 2,
             "disks": [{ "size": 64 }, { "size": 32 }],
+            "sharedDirectories": [{ "tag": "tree", "source": self.path("tree"), "target": "/srv/tree", "readOnly": true }],
             "network": {
                 "setup": "agent",
                 "hostName": "server",
@@ -68,6 +69,7 @@ impl Site {
                 "testScript": "pass\n",
                 "globalTimeout": 90,
                 "acceleration": "never",
+                "sharedDir": false,
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": { "server": node },
             },
@@ -88,6 +90,11 @@ impl Site {
 /// The part of the attributes that most mistakes are made in.
 fn server(attributes: &mut Value) -> &mut Value {
     &mut attributes["manifest"]["nodes"]["server"]
+}
+
+/// Its shared folder.
+fn shared(attributes: &mut Value) -> &mut Value {
+    &mut server(attributes)["sharedDirectories"][0]
 }
 
 #[test]
@@ -116,6 +123,15 @@ fn a_valid_manifest_is_resolved() {
         (Some(512), &[64, 32][..])
     );
     assert_eq!(machine.boot_timeout, Duration::from_secs(60));
+    assert_eq!(
+        machine.shares,
+        [Share {
+            tag: "tree".into(),
+            source: site.path("tree"),
+            target: "/srv/tree".into(),
+            read_only: true,
+        }]
+    );
     let subnet = |address: &str, prefix| Subnet {
         address: address.parse().expect("address"),
         prefix,
@@ -225,6 +241,49 @@ fn each_mistake_is_named() {
         (
             "nodes.server.closure: the derivation has no closure `closure.other` (exportReferencesGraph)",
             |_, a| server(a)["closure"] = json!("closure.other"),
+        ),
+        (
+            "nodes.server.sharedDirectories.a,b: a shared folder's tag has 1 to 36 letters, digits and characters of `+-._`",
+            |_, a| shared(a)["tag"] = json!("a,b"),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.source: DIR/nothing: No such file or directory (os error 2)",
+            |site, a| shared(a)["source"] = json!(site.path("nothing")),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.source: DIR/vmlinuz: is not a folder",
+            |site, a| shared(a)["source"] = json!(site.path("vmlinuz")),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.source: tree: is not an absolute path",
+            |_, a| shared(a)["source"] = json!("tree"),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.target: `/srv/../tree` is no absolute path without `..`, white space and \
+             backslashes",
+            |_, a| shared(a)["target"] = json!("/srv/../tree"),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.target: `/a b` is no absolute path without `..`, white space and backslashes",
+            |_, a| shared(a)["target"] = json!("/a b"),
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.target: `/` is no absolute path without `..`, white space and backslashes",
+            |_, a| shared(a)["target"] = json!("/"),
+        ),
+        (
+            "nodes.server.sharedDirectories.shared: another shared folder of the machine has this tag",
+            |_, a| {
+                a["manifest"]["sharedDir"] = json!(true);
+                shared(a)["tag"] = json!("shared");
+            },
+        ),
+        (
+            "nodes.server.sharedDirectories.tree.target: another shared folder of the machine is at `/tmp/shared`",
+            |_, a| {
+                a["manifest"]["sharedDir"] = json!(true);
+                shared(a)["target"] = json!("/tmp/shared");
+            },
         ),
         (
             "nodes.server.network.interfaces.eth1: `1:2` is no MAC address of the form 52:54:00:12:01:01",

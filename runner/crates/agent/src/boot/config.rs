@@ -46,6 +46,7 @@ mod tests {
                 required: true,
             }],
             persistent: true,
+            shares: Vec::new(),
             init: "/sbin/init".into(),
             network: None,
         };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! devtmpfs, proc, sysfs, run -> configuration -> modules -> devices -> root (image + writable layer) -> network
-//!     -> switch root -> agent started -> guest's init executed in this process
+//!     -> switch root -> the host's folders -> agent started -> guest's init executed in this process
 //! ```
 //!
 //! Whatever fails on the way is said over the channel and in the kernel's log, and the machine goes off.
@@ -14,6 +14,7 @@ mod modules;
 mod netlink;
 mod network;
 mod root;
+pub(crate) mod shares;
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -80,6 +81,9 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
         network::set_up(network)?;
     }
     root::switch()?;
+    for folder in &config.shares {
+        shares::attach(folder)?;
+    }
     hand_over(&config, agents_end)
 }
 

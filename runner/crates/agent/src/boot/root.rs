@@ -154,12 +154,12 @@ fn free(folder: &Path, device: u64) {
     }
 }
 
-fn make_dir(path: &Path) -> Result<(), RootError> {
+pub(super) fn make_dir(path: &Path) -> Result<(), RootError> {
     let made = DirBuilder::new().recursive(true).mode(0o755).create(path);
     made.map_err(path_error("make", path))
 }
 
-fn mount_on(
+pub(super) fn mount_on(
     what: &str,
     target: &Path,
     fstype: &str,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use vmtest_protocol::ToHost;
 
 use super::task::{Stopped, Task};
+use crate::boot::shares;
 use crate::process::spawn;
 
 /// The first pause between two looks, and the longest.
@@ -33,6 +34,8 @@ enum Init {
 /// Tells the runner as soon as the guest is up, unless the task is cancelled first.
 pub(super) fn announce(task: &Task) {
     if wait(task).is_ok() {
+        // Before the first command: it may look for them.
+        shares::uncover();
         let _ = task.send(&ToHost::Booted);
     }
 }

@@ -193,6 +193,12 @@ impl Machine {
         self.link.as_ref().and_then(|link| link.backend.pid())
     }
 
+    /// The host's directory that every machine sees as `/tmp/shared`, as a `pathlib.Path`.
+    #[pygetset]
+    fn shared_dir(&self, vm: &VirtualMachine) -> PyResult {
+        paths::to_python(self.session.driver().shared_dir(), vm)
+    }
+
     /// The directory that becomes the test's output, as a `pathlib.Path`.
     #[pygetset]
     fn out_dir(&self, vm: &VirtualMachine) -> PyResult {

@@ -77,6 +77,7 @@ server.screenshot("shot")
 server.screenshot("a.png")
 server.screenshot("/tmp/b.c")
 print(server.out_dir / "x", driver.out_dir, type(driver.out_dir).__name__)
+print(server.shared_dir / "x")
 "#;
     insta::assert_snapshot!(run(script).text());
 }
