@@ -5,8 +5,7 @@
 //! - on the host, what a guest makes belongs to the runner's user;
 //! - there are no devices, no set-user-ID programs and no extended attributes.
 //!
-//! Nothing is cached beyond the moment, save what is in open files: host and guests may write to the same folder, and
-//! each sees at once what another has done.
+//! Host and guests may write to the same folder: whoever opens a file finds what another has done.
 
 use std::ffi::CStr;
 use std::io;
@@ -25,6 +24,10 @@ type Handle = u64;
 
 /// Bits of a mode that give a program its owner's or group's rights.
 const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+
+/// How long a guest may take a file's attributes for what they were when it last asked. Whoever names a file asks, so only
+/// a file that stays open lags behind; and a request for a name answers the next one, for the attributes, too.
+const ATTRIBUTES_VALID: Duration = Duration::from_millis(1);
 
 /// What is asked of the guest's kernel beside what the file system itself asks for.
 const OPTIONS: FsOptions = FsOptions::from_bits_truncate(
@@ -53,7 +56,7 @@ impl Folder {
         let not_text = |_| io::Error::other("its path is not UTF-8");
         let files = PassthroughFs::new(Config {
             root_dir: root.into_os_string().into_string().map_err(not_text)?,
-            attr_timeout: Duration::ZERO,
+            attr_timeout: ATTRIBUTES_VALID,
             entry_timeout: Duration::ZERO,
             cache_policy: CachePolicy::Auto,
             ..Config::default()

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rustix::fs::{FsWord, statfs};
-use rustix::mount::MountFlags;
+use rustix::mount::{MountFlags, UnmountFlags, unmount};
 use vmtest_protocol::boot::Share;
 
 use super::root::{RootError, make_dir, mount_on};
@@ -15,12 +15,23 @@ const FSTYPE: &str = "virtiofs";
 /// The kind of file system that statfs(2) reports for it.
 const FUSE_SUPER_MAGIC: FsWord = 0x6573_5546;
 
-/// Mounts a folder of the host, in the root that this process has.
+/// Below this, which lies in [`MOUNTS_DIR`](vmtest_protocol::boot::MOUNTS_DIR), is what has to wait for the guest's own `/tmp`.
+const LATE: &str = "/run/vmtest/late";
+
+/// Mounts a folder of the host in the guest's root, or, where the guest often mounts something over, beside it.
 ///
 /// # Errors
 /// When there is no such device, or no place for it.
 pub(super) fn attach(share: &Share) -> Result<(), RootError> {
-    let target = Path::new(&share.target);
+    if share.target.starts_with("/tmp/") {
+        attach_at(share, &format!("{LATE}{}", share.target))
+    } else {
+        attach_at(share, &share.target)
+    }
+}
+
+fn attach_at(share: &Share, target: &str) -> Result<(), RootError> {
+    let target = Path::new(target);
     let flags = match share.read_only {
         true => MountFlags::RDONLY,
         false => MountFlags::empty(),
@@ -29,24 +40,28 @@ pub(super) fn attach(share: &Share) -> Result<(), RootError> {
     mount_on(&share.tag, target, FSTYPE, flags, "")
 }
 
-/// Mounts anew what the guest has since mounted something over, as its own `/tmp` over a folder in the root's `/tmp`.
-pub(crate) fn uncover() {
+/// Mounts what had to wait, and once more what the guest has since mounted something over. The guest is up.
+pub(crate) fn complete() {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    for share in mounts.lines().filter_map(hidden) {
-        if let Err(error) = attach(&share) {
+    for share in mounts.lines().filter_map(parse) {
+        let attached = match share.target.strip_prefix(LATE) {
+            Some(target) => attach_at(&share, target).map(|()| {
+                let _ = unmount(Path::new(&share.target), UnmountFlags::DETACH);
+            }),
+            None if is_visible(&share) => Ok(()),
+            None => attach_at(&share, &share.target),
+        };
+        if let Err(error) = attached {
             note(Level::Warning, &error.to_string());
         }
     }
 }
 
-/// The shared folder that a line of the kernel's table of mounts stands for, if it cannot be seen at its place.
-fn hidden(line: &str) -> Option<Share> {
-    let share = parse(line)?;
-    let seen = statfs(Path::new(&share.target)).is_ok_and(|seen| seen.f_type == FUSE_SUPER_MAGIC);
-    (!seen).then_some(share)
+fn is_visible(share: &Share) -> bool {
+    statfs(Path::new(&share.target)).is_ok_and(|seen| seen.f_type == FUSE_SUPER_MAGIC)
 }
 
-/// The folder, if the line is of one. The format: proc_pid_mountinfo(5).
+/// The shared folder that a line of the kernel's table of mounts is of. The format: proc_pid_mountinfo(5).
 fn parse(line: &str) -> Option<Share> {
     let mut words = line.split(' ').skip(4);
     let (target, options) = (words.next()?, words.next()?);
@@ -83,9 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_hidden() {
-        assert!(hidden(LINE).is_some());
-        // What is there is no shared folder.
-        assert!(hidden(&LINE.replace("/tmp/shared", "/")).is_some());
+    fn what_is_no_shared_folder_does_not_stand_for_one() {
+        let share = parse(LINE).expect("a shared folder");
+        assert!(!is_visible(&share));
+        let target = "/".to_owned();
+        assert!(!is_visible(&Share { target, ..share }));
     }
 }
