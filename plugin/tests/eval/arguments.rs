@@ -90,6 +90,22 @@ const TABLE: &[(&str, &str)] = &[
         "node { root.layers = [ { } ]; }",
         "vmTest: nodes.server.root.layers[0]: expected an attribute set with one attribute of `archive`, `tree`, got 0",
     ),
+    (
+        r#"run { sharedDir = "yes"; }"#,
+        "vmTest: sharedDir: expected a Boolean, got a string",
+    ),
+    (
+        r#"node { sharedDirectories = [ ]; }"#,
+        "vmTest: nodes.server.sharedDirectories: expected an attribute set, got a list",
+    ),
+    (
+        r#"node { sharedDirectories.x = { source = "/x"; }; }"#,
+        "vmTest: nodes.server.sharedDirectories.x: missing attribute `target`",
+    ),
+    (
+        r#"node { sharedDirectories.x = { source = 1; target = "/x"; }; }"#,
+        "vmTest: nodes.server.sharedDirectories.x.source: expected a store path, got an integer",
+    ),
     // Values that cannot be.
     (
         r#"run { name = "a b"; }"#,
@@ -110,6 +126,14 @@ const TABLE: &[(&str, &str)] = &[
     (
         r#"node { init = "init"; }"#,
         "vmTest: nodes.server.init: expected an absolute path as a string, got `init`",
+    ),
+    (
+        r#"node { sharedDirectories.x = { source = "x"; target = "/x"; }; }"#,
+        "vmTest: nodes.server.sharedDirectories.x.source: expected an absolute path as a string, got `x`",
+    ),
+    (
+        r#"node { sharedDirectories.x = { source = "/x"; target = "x"; }; }"#,
+        "vmTest: nodes.server.sharedDirectories.x.target: expected an absolute path as a string, got `x`",
     ),
     (
         "node { cores = 0; }",
@@ -169,6 +193,8 @@ fn good_arguments_pass() {
         "node { vlans = [ ]; }",
         "nodes { a-b = machine; a_c = machine; Z9 = machine; }",
         "node { kernel = { image = fake \"linux\"; modules = \"${fake \"linux\"}/lib/modules\"; }; }",
+        "node { sharedDirectories.x = { source = \"/srv\"; target = \"/x\"; }; }",
+        "node { sharedDirectories.x = { source = fake \"x\"; target = \"/x\"; readOnly = true; }; }",
         "run { passthru.x = throw \"unused\"; meta.y = throw \"unused\"; }",
     ];
     for entry in Entry::ALL {

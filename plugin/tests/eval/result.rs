@@ -107,6 +107,35 @@ fn required_acceleration_needs_a_machine_with_kvm() {
     assert_eq!(features("never"), json!(["nixos-test"]));
 }
 
+/// Where nothing is said, the script decides whether there is a folder that all machines share.
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn a_script_that_speaks_of_the_shared_folder_has_one() {
+    for (arguments, expected) in [
+        (r#"testScript = "start_all()";"#, false),
+        (
+            r#"testScript = "start_all()\nprint(machine.shared_dir)\n";"#,
+            true,
+        ),
+        (r#"testScript = "machine.succeed('ls /tmp/shared')";"#, true),
+        (
+            r#"testScript = "machine.shared_dir"; sharedDir = false;"#,
+            false,
+        ),
+        (r#"testScript = ""; sharedDir = true;"#, true),
+        (r#"testScript = ""; sharedDir = null;"#, false),
+    ] {
+        let expression = format!(
+            r#"(vmTest {{ name = "t"; nodes = {{ }}; inherit tools; {arguments} }}).manifest.sharedDir"#
+        );
+        assert_eq!(
+            json(Entry::Plugin, &expression),
+            json!(expected),
+            "{arguments}"
+        );
+    }
+}
+
 /// Machines are numbered alphabetically over all of them; a name stands for the address on the machine's first VLAN.
 #[test]
 #[ignore = "needs the toolbox: run `cargo xtask test`"]

@@ -18,6 +18,7 @@ use fuse_backend_rs::api::filesystem::{
 };
 use fuse_backend_rs::passthrough::{CachePolicy, Config, PassthroughFs};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 type Inode = u64;
 type Handle = u64;
@@ -49,6 +50,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// The folder at `path`, with `read_only` whatever the guest's mount says.
     pub(crate) fn open(path: &Path, read_only: bool) -> io::Result<Self> {
+        allow_many_files();
         let root = path.canonicalize()?;
         if !root.is_dir() {
             return Err(Errno::NOTDIR.into());
@@ -76,6 +78,18 @@ impl Folder {
             true => Err(Errno::ROFS.into()),
             false => Ok(()),
         }
+    }
+}
+
+/// Every file that a guest knows of is open in this process, far more than a process may open by default.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::debug!(%error, "the number of open files stays limited");
     }
 }
 

@@ -9,13 +9,14 @@ use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
 /// Crates that are part of the static programs: linted and tested as they are shipped.
-const STATIC: [&str; 7] = [
+const STATIC: [&str; 8] = [
     "vmtest",
     "vmtest-agent",
     "vmtest-image",
     "vmtest-manifest",
     "vmtest-protocol",
     "vmtest-script",
+    "vmtest-share",
     "vmtest-switch",
 ];
 

@@ -241,6 +241,21 @@ fn a_new_boot_knows_nothing_of_the_last_ones_files() {
 }
 
 #[test]
+fn a_guest_may_know_of_many_files() {
+    let few = Rlimit {
+        current: Some(128),
+        ..getrlimit(Resource::Nofile)
+    };
+    setrlimit(Resource::Nofile, few).expect("fewer are always allowed");
+    let guest = Guest::mount(false);
+    for index in 0..512 {
+        let name = index.to_string();
+        fs::write(guest.host.path().join(&name), "").expect("written");
+        guest.lookup(&name).expect("there");
+    }
+}
+
+#[test]
 fn a_file_is_no_folder() {
     let file = tempfile::NamedTempFile::new().expect("file");
     let error = Folder::open(file.path(), false).err().expect("refused");
