@@ -269,10 +269,14 @@ impl Handle {
     /// When the machine cannot be asked.
     pub async fn reboot(&self) -> Result<(), Failure> {
         self.tell("kill -INT 1").await?;
+        let (reply, answer) = oneshot::channel();
         self.orders
-            .send(Order::Rebooting)
+            .send(Order::Rebooting { reply })
             .await
-            .map_err(|_| Failure::NotRunning)
+            .map_err(|_| Failure::NotRunning)?;
+        // A command that follows must not reach the guest that goes. One that has gone already cannot answer.
+        let _ = answer.await;
+        Ok(())
     }
 
     /// Runs a command that may take the agent away before it has answered.

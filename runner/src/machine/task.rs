@@ -85,8 +85,8 @@ pub(super) enum Order {
     Kill,
     /// End QEMU at once, if it runs: the test is over.
     End,
-    /// The guest was asked to reboot.
-    Rebooting,
+    /// The guest was asked to reboot; answered when the machine no longer counts as up.
+    Rebooting { reply: oneshot::Sender<()> },
 }
 
 /// Spawns the task of a machine that is off. It ends, and QEMU with it, when the last sender of orders is gone.
@@ -143,7 +143,7 @@ impl Task {
                     Err(failure) => drop(reply.send(Err(failure))),
                 },
                 Order::Kill => self.change(Change::Kill),
-                Order::Rebooting | Order::End => {}
+                Order::Rebooting { .. } | Order::End => {}
             }
         }
     }
@@ -298,9 +298,11 @@ impl Task {
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(Order::Start { reply, .. }) => drop(reply.send(Ok(()))),
-                    Some(Order::Rebooting) => {
+                    Some(Order::Rebooting { reply }) => {
                         running.agent.reset();
                         self.change(Change::Rebooting);
+                        // Whoever asked may have given up.
+                        let _ = reply.send(());
                     }
                     Some(Order::Kill) => {
                         self.change(Change::Kill);

@@ -132,6 +132,7 @@ fn a_reboot() {
         handle.start(allow_reboot).await.expect("started");
         bench.until(&State::Ready { allow_reboot }).await;
         handle.reboot().await.expect("told");
+        assert_eq!(handle.state(), State::Booting { allow_reboot });
         bench.until(&State::Booting { allow_reboot }).await;
         bench.next_step().await;
         bench.next_step().await;
