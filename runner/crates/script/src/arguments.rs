@@ -159,6 +159,14 @@ impl Arguments {
         }
     }
 
+    /// The value as the number of a port, which may be written as text.
+    pub(crate) fn port(&self, name: &str, vm: &VirtualMachine) -> PyResult<u16> {
+        let given = self.text(name, vm)?;
+        given
+            .parse()
+            .map_err(|_| vm.new_value_error(format!("not a TCP port: {given}")))
+    }
+
     /// The value as a time-out.
     pub(crate) fn timeout(&self, name: &str, vm: &VirtualMachine) -> PyResult<Timeout> {
         Timeout::from_object(self.get(name), vm)

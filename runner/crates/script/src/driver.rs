@@ -12,7 +12,7 @@ use crate::api::{self, Class, Function, Literal, Param};
 use crate::assertions::Assertions;
 use crate::engine::Script;
 use crate::log::{self, Log};
-use crate::machine::{self, Machine};
+use crate::machine::Machine;
 use crate::paths;
 use crate::retry::{self, Try};
 use crate::session::Session;
@@ -140,10 +140,9 @@ impl Driver {
         vm: &VirtualMachine,
     ) -> PyResult<PyObjectRef> {
         Self::make_static_type();
-        Machine::make_static_type();
         Log::make_static_type();
         api::install(&CLASS, Self::static_type(), vm);
-        api::install(&machine::CLASS, Machine::static_type(), vm);
+        Machine::make_classes(vm);
         api::install(&log::CLASS, Log::static_type(), vm);
         Vlan::make_static_type();
         Assertions::make_static_type();

@@ -17,6 +17,8 @@ pub(crate) struct Exceptions {
     pub(crate) assertion: PyTypeRef,
     /// A machine does not do its part.
     pub(crate) machine: PyTypeRef,
+    /// QEMU refuses a command of its machine protocol.
+    pub(crate) qmp: PyTypeRef,
     /// The runner stops the test. Not an `Exception`, so that no script that catches all of those goes on.
     pub(crate) aborted: PyTypeRef,
 }
@@ -34,7 +36,13 @@ impl Exceptions {
                 builtin.assertion_error.to_owned(),
             ],
         );
+        let qmp = vm.ctx.new_exception_type(
+            "test_driver.machine.qmp",
+            "QMPAPIError",
+            Some(vec![builtin.runtime_error.to_owned()]),
+        );
         Self {
+            qmp,
             machine: class("MachineError", vec![test_script_error.clone()]),
             aborted: class("TestStopped", vec![builtin.base_exception_type.to_owned()]),
             test_script_error,
@@ -54,7 +62,7 @@ impl Exceptions {
         vm: &VirtualMachine,
     ) -> PyBaseExceptionRef {
         let class = match error.kind {
-            MachineErrorKind::Refused { .. } => &self.assertion,
+            MachineErrorKind::Refused { .. } | MachineErrorKind::Qmp { .. } => &self.assertion,
             MachineErrorKind::Aborted { .. } => &self.aborted,
             _ => &self.machine,
         };
@@ -65,6 +73,12 @@ impl Exceptions {
     pub(crate) fn stopped(&self, aborted: &Aborted, vm: &VirtualMachine) -> PyBaseExceptionRef {
         vm.new_exception_msg(self.aborted.clone(), aborted.to_string().into())
     }
+}
+
+/// Python's own `TimeoutError`.
+pub(crate) fn timeout_error(message: String, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let class = vm.ctx.exceptions.timeout_error.to_owned();
+    vm.new_os_subtype_error(class, None, message).upcast()
 }
 
 /// Adds a paragraph that is shown below the exception's message.

@@ -28,4 +28,11 @@ mod vlan;
 pub use engine::{Script, run};
 
 /// The classes whose methods a script can call.
-pub const CLASSES: &[api::Class] = &[driver::CLASS, machine::CLASS, log::CLASS];
+pub const CLASSES: &[api::Class] = &[
+    driver::CLASS,
+    machine::CLASS,
+    machine::PROCESS_CLASS,
+    machine::QMP_CLASS,
+    machine::SHELL_CLASS,
+    log::CLASS,
+];

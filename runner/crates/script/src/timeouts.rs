@@ -15,6 +15,22 @@ pub(crate) struct Timeout {
 }
 
 impl Timeout {
+    /// No time at all.
+    pub(crate) fn none_at_all() -> Self {
+        Self {
+            limit: Some(Duration::ZERO),
+            shown: "0".to_owned(),
+        }
+    }
+
+    /// What is left of it after so long; it is still shown as the script wrote it.
+    pub(crate) fn after(&self, elapsed: Duration) -> Self {
+        Self {
+            limit: self.limit.map(|limit| limit.saturating_sub(elapsed)),
+            shown: self.shown.clone(),
+        }
+    }
+
     /// Reads what a script gave. A negative duration is over at once; one beyond all bounds is no limit.
     pub(crate) fn from_object(object: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Self> {
         let shown = text(object, vm)?;

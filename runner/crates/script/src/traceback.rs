@@ -1,6 +1,7 @@
 //! What people read when a script has failed: the frames of the script with their source lines, and the message.
 
 use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyTraceback};
+use rustpython_vm::suggestion::offer_suggestions;
 use rustpython_vm::{AsObject, Py, PyRef, VirtualMachine};
 
 use crate::arguments::text;
@@ -271,6 +272,9 @@ fn message(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> String {
     } else {
         format!("{name}: {described}")
     };
+    if let Some(meant) = offer_suggestions(exception, vm) {
+        message += &format!(". Did you mean: '{}'?", meant.to_string_lossy());
+    }
     if let Ok(notes) = object.get_attr("__notes__", vm)
         && let Ok(notes) = notes.try_into_value::<Vec<_>>(vm)
     {

@@ -1,32 +1,30 @@
 //! Running shell commands: `execute`, `succeed`, `fail` and their waiting forms.
 
-use rustpython_vm::builtins::PyBaseExceptionRef;
+use rustpython_vm::builtins::{PyBaseExceptionRef, PyList, PyStr, PyTuple};
 use rustpython_vm::function::{FuncArgs, KwArgs};
-use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::{Machine, is_own, name, power, step, this};
+use super::outcome::Outcome;
+use super::{Machine, callbacks, is_own, name, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::{Arguments, text};
-use crate::backend::{Command, Completed, ExitStatus, MachineErrorKind};
+use crate::backend::{Command, MachineErrorKind};
 use crate::errors::add_note;
 use crate::event::Level;
 use crate::retry::{self, Try};
+use crate::session::Session;
 use crate::timeouts::Timeout;
 
 /// Put before every command, so that it fails where any part of it fails.
 const SHELL_OPTIONS: &str = "set -euo pipefail; ";
 
-/// The exit status that a command killed for its time has in the shell.
-const STATUS_TIMED_OUT: i32 = 124;
-/// The exit status of a command killed by signal 0; others lie above it.
-const STATUS_SIGNAL: i32 = 128;
 /// What `execute` returns in place of a status that it was told not to wait for.
 const STATUS_NOT_CHECKED: i32 = -1;
 /// What `execute` returns when it was told not to wait at all.
 const STATUS_DETACHED: i32 = -2;
 
-/// The time-out of one command that is not told otherwise.
-const PLAIN_TIMEOUT: Literal = Literal::Int(900);
+/// The time-out of one command that is not told otherwise, in seconds.
+const PLAIN_TIMEOUT: i32 = 900;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -35,198 +33,180 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Param::required("command", "str"),
             Param::optional("check_return", "bool", Literal::Bool(true)),
             Param::optional("check_output", "bool", Literal::Bool(true)),
-            Param::optional("timeout", "Duration | None", PLAIN_TIMEOUT),
+            Param::optional("timeout", "Duration | None", Literal::Int(PLAIN_TIMEOUT)),
             wait_for_output(),
         ],
         returns: "tuple[int, str]",
-        doc: "Runs a shell command as root and returns its exit status and its standard output. \
-              The shell has errexit, nounset and pipefail set. \
+        doc: "Runs a shell command as root, with errexit, nounset and pipefail set, and returns its exit status and its \
+              standard output. When its time is over, it is killed with its children and the status is 124. \
               With check_return=False the status is -1 and a machine that goes away meanwhile is no error; \
-              with check_output=False the command is only started, and (-2, \"\") returned.",
-        call: |machine, arguments, vm| {
-            let command = arguments.text("command", vm)?;
-            let limits = Limits {
-                timeout: arguments.timeout("timeout", vm)?,
-                wait_for_output: arguments.optional_flag("wait_for_output", vm)?,
-            };
-            let result = if arguments.flag("check_output", vm)? {
-                let check_return = arguments.flag("check_return", vm)?;
-                run_here(machine, &command, check_return, &limits, vm)?
-            } else {
-                start_here(machine, &command, &limits, vm)?
-            };
-            Ok(vm.new_tuple((result.status, result.output)).into())
-        },
+              with check_output=False the command is only started, and (-2, \"\") returned. \
+              The call returns when the command ends, even if a child of it still holds its output; with \
+              wait_for_output=True it waits for that, too.",
+        call: execute,
     },
     Function {
         name: "succeed",
-        params: &[Param::rest("commands", "str"), command_timeout()],
+        params: SEVERAL,
         returns: "str",
-        doc: "Runs shell commands one after the other, fails if one of them fails, and returns their joined output.",
+        doc: "Runs shell commands one after the other, fails if one of them fails, and returns their joined output. \
+              The time-out is for each of them.",
         call: |machine, arguments, vm| demand(machine, arguments, true, vm),
     },
     Function {
         name: "fail",
-        params: &[Param::rest("commands", "str"), command_timeout()],
+        params: SEVERAL,
         returns: "str",
-        doc: "Runs shell commands one after the other, fails if one of them succeeds, and returns their joined output.",
+        doc: "Runs shell commands one after the other, fails if one of them succeeds, and returns their joined output. \
+              The time-out is for each of them.",
         call: |machine, arguments, vm| demand(machine, arguments, false, vm),
     },
     Function {
         name: "wait_until_succeeds",
-        params: &[Param::required("command", "str"), Param::timeout()],
+        params: REPEATED,
         returns: "str",
-        doc: "Repeats a shell command until it succeeds, and returns its output. \
+        doc: "Repeats a shell command until it succeeds, and returns the output of that try. It is tried at once, then in \
+              intervals that grow from 20 milliseconds to a second, and once more when the time is over. \
               The time-out is for each try and for all together.",
         call: |machine, arguments, vm| wait_until(machine, arguments, true, vm),
     },
     Function {
         name: "wait_until_fails",
-        params: &[Param::required("command", "str"), Param::timeout()],
+        params: REPEATED,
         returns: "str",
-        doc: "Repeats a shell command until it fails, and returns its output. \
+        doc: "Repeats a shell command until it fails, and returns the output of that try. It is tried at once, then in \
+              intervals that grow from 20 milliseconds to a second, and once more when the time is over. \
               The time-out is for each try and for all together.",
         call: |machine, arguments, vm| wait_until(machine, arguments, false, vm),
     },
     Function {
         name: "sleep",
-        params: &[Param::required("secs", "int")],
+        params: &[
+            Param::optional("secs", "Duration | None", Literal::None),
+            Param::optional("duration", "Duration | None", Literal::None),
+        ],
         returns: "None",
-        doc: "Sleeps in the guest's time, in seconds.",
-        call: |machine, arguments, vm| {
-            let command = format!("sleep {}", arguments.text("secs", vm)?);
-            vm.call_method(machine, "succeed", (command,))?;
-            Ok(vm.ctx.none())
-        },
+        doc: "Sleeps in the guest's time, in seconds. `secs` is the older name of `duration`.",
+        call: sleep,
     },
 ];
 
-const fn command_timeout() -> Param {
-    Param::optional("timeout", "Duration | None", Literal::None)
-}
+const SEVERAL: &[Param] = &[
+    Param::rest("commands", "str"),
+    Param::optional("timeout", "Duration | None", Literal::None),
+    wait_for_output(),
+];
+
+const REPEATED: &[Param] = &[
+    Param::required("command", "str"),
+    Param::timeout(),
+    wait_for_output(),
+];
 
 const fn wait_for_output() -> Param {
     Param::optional("wait_for_output", "bool | None", Literal::None).by_keyword()
 }
 
-/// How long a command may take, and whose end ends it.
-struct Limits {
-    timeout: Timeout,
+/// How to run a command.
+pub(super) struct How {
+    /// The time-out as the script wrote it.
+    timeout: PyObjectRef,
     wait_for_output: Option<bool>,
+    /// Whether the command is a question of the driver's own, whose output the log does not need.
+    quiet: bool,
 }
 
-/// How a command went, as scripts see it; with more for messages where the backend itself ran it.
-pub(super) struct Outcome {
-    pub(super) status: i32,
-    pub(super) output: String,
-    stderr: String,
-    timed_out: bool,
-}
+impl How {
+    fn from_arguments(arguments: &Arguments, vm: &VirtualMachine) -> PyResult<Self> {
+        Ok(Self {
+            timeout: arguments.get("timeout").clone(),
+            wait_for_output: arguments.optional_flag("wait_for_output", vm)?,
+            quiet: false,
+        })
+    }
 
-impl Outcome {
-    fn bare(status: i32, output: String) -> Self {
+    /// As a plain `execute` runs it.
+    pub(super) fn plain(vm: &VirtualMachine) -> Self {
         Self {
-            status,
-            output,
-            stderr: String::new(),
-            timed_out: false,
+            timeout: vm.ctx.new_int(PLAIN_TIMEOUT).into(),
+            wait_for_output: None,
+            quiet: false,
         }
     }
 
-    /// What to show of a try that was not the last.
-    pub(super) fn seen(&self) -> String {
-        let mut seen = if self.timed_out {
-            "timed out".to_owned()
-        } else {
-            format!("exit code {}", self.status)
-        };
-        for (title, text) in [("output", &self.output), ("stderr", &self.stderr)] {
-            if !text.trim().is_empty() {
-                seen.push_str(&format!("\n{title}:\n{}", indent(text)));
-            }
+    /// The same, for a question of the driver's own.
+    pub(super) fn quiet(vm: &VirtualMachine) -> Self {
+        Self {
+            quiet: true,
+            ..Self::plain(vm)
         }
-        seen
     }
 }
 
-impl From<Completed> for Outcome {
-    fn from(completed: Completed) -> Self {
-        let status = match completed.status {
-            ExitStatus::Code(code) => code,
-            ExitStatus::Signal(signal) => STATUS_SIGNAL + signal,
-            ExitStatus::TimedOut => STATUS_TIMED_OUT,
-        };
-        Self {
-            status,
-            output: String::from_utf8_lossy(&completed.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&completed.stderr).into_owned(),
-            timed_out: completed.status == ExitStatus::TimedOut,
-        }
-    }
+/// Whether commands run in the virtual machine behind the object, as the class itself has it.
+pub(super) fn run_here(machine: &PyObject, vm: &VirtualMachine) -> bool {
+    is_own(machine, vm.ctx.intern_str("execute"), vm)
 }
 
 /// Runs a command the way the object runs commands: a subclass may have its own `execute`.
 pub(super) fn run(
     machine: &PyObject,
     command: &str,
-    timeout: &PyObjectRef,
+    how: &How,
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
-    let execute = vm.ctx.intern_str("execute");
-    if is_own(machine, execute, vm) {
-        let limits = Limits {
-            timeout: Timeout::from_object(timeout, vm)?,
-            wait_for_output: None,
-        };
-        return run_here(machine, command, true, &limits, vm);
+    if run_here(machine, vm) {
+        return complete(machine, command, true, how, vm);
     }
-    let keywords: KwArgs = [("timeout".to_owned(), timeout.clone())]
-        .into_iter()
-        .collect();
+    let mut keywords = vec![("timeout".to_owned(), how.timeout.clone())];
+    if let Some(wait) = how.wait_for_output {
+        keywords.push(("wait_for_output".to_owned(), vm.ctx.new_bool(wait).into()));
+    }
+    let keywords: KwArgs = keywords.into_iter().collect();
     let command: PyObjectRef = vm.ctx.new_str(command).into();
     let pair = machine
-        .get_attr(execute, vm)?
+        .get_attr("execute", vm)?
         .call(FuncArgs::new(vec![command], keywords), vm)?;
-    let (status, output): (PyObjectRef, PyObjectRef) = two(&pair, vm)?;
-    Ok(Outcome::bare(
-        status.try_into_value(vm)?,
-        text(&output, vm)?,
-    ))
-}
-
-/// Runs a command with the time-out of a plain `execute`.
-pub(super) fn run_plainly(
-    machine: &PyObject,
-    command: &str,
-    vm: &VirtualMachine,
-) -> PyResult<Outcome> {
-    run(machine, command, &vm.ctx.new_int(900).into(), vm)
+    Outcome::from_pair(&pair, vm)
 }
 
 /// Has the machine up before the time of a wait begins: booting must not use it up.
 pub(super) fn connect_first(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
-    if is_own(machine, vm.ctx.intern_str("execute"), vm) {
-        power::ensure_connected(machine, vm)?;
+    if run_here(machine, vm) {
+        power::ensure_reachable(machine, vm)?;
     }
     Ok(())
 }
 
-fn two(pair: &PyObjectRef, vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
-    let items: Vec<PyObjectRef> = pair.clone().try_into_value(vm)?;
-    match <[PyObjectRef; 2]>::try_from(items) {
-        Ok([first, second]) => Ok((first, second)),
-        Err(_) => Err(vm.new_type_error("execute() must return a status and an output")),
-    }
+/// A word of the shell's language that stands for this text.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-fn run_here(
+fn execute(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    let command = command_text(arguments.get("command"), vm)?;
+    let how = How::from_arguments(arguments, vm)?;
+    let outcome = if arguments.flag("check_output", vm)? {
+        let check_return = arguments.flag("check_return", vm)?;
+        complete(machine, &command, check_return, &how, vm)?
+    } else {
+        let (this, command) = prepare(machine, &command, &how, true, vm)?;
+        let backend = &this.link(vm)?.backend;
+        this.session.call(vm, || backend.run(&command))?;
+        Outcome::bare(STATUS_DETACHED, String::new())
+    };
+    Ok(vm.new_tuple((outcome.status, outcome.output)).into())
+}
+
+/// Runs a command in the machine behind the object and waits for its end.
+fn complete(
     machine: &PyObject,
     command: &str,
     check_return: bool,
-    limits: &Limits,
+    how: &How,
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
-    let (this, command) = prepare(machine, command, limits, false, vm)?;
+    let (this, command) = prepare(machine, command, how, false, vm)?;
     let backend = &this.link(vm)?.backend;
     this.session.check_running(vm)?;
     match vm.allow_threads(|| backend.run(&command)) {
@@ -248,40 +228,48 @@ fn run_here(
     }
 }
 
-fn start_here(
-    machine: &PyObject,
-    command: &str,
-    limits: &Limits,
-    vm: &VirtualMachine,
-) -> PyResult<Outcome> {
-    let (this, command) = prepare(machine, command, limits, true, vm)?;
-    let backend = &this.link(vm)?.backend;
-    this.session.call(vm, || backend.run(&command))?;
-    Ok(Outcome::bare(STATUS_DETACHED, String::new()))
-}
-
 fn prepare<'a>(
     machine: &'a PyObject,
     command: &str,
-    limits: &Limits,
+    how: &How,
     detached: bool,
     vm: &VirtualMachine,
 ) -> PyResult<(&'a Machine, Command)> {
-    power::ensure_connected(machine, vm)?;
-    let script = format!("{SHELL_OPTIONS}{command}");
-    // Zero is no limit, as for the `timeout` program that the original driver uses.
-    let timeout = limits.timeout.limit.filter(|limit| !limit.is_zero());
-    Ok((
-        this(machine, vm)?,
-        Command {
-            script,
-            timeout,
-            detached,
-            wait_for_output: limits.wait_for_output,
-            early: false,
-            quiet: false,
-        },
-    ))
+    let timeout = Timeout::from_object(&how.timeout, vm)?;
+    callbacks::run(machine, vm)?;
+    power::ensure_reachable(machine, vm)?;
+    let this = this(machine, vm)?;
+    let command = Command {
+        script: format!("{SHELL_OPTIONS}{command}"),
+        // Zero is no limit, as for the `timeout` program that the original driver uses.
+        timeout: timeout.limit.filter(|limit| !limit.is_zero()),
+        detached,
+        wait_for_output: how.wait_for_output,
+        early: this.early,
+        quiet: how.quiet,
+    };
+    Ok((this, command))
+}
+
+/// The text of a command, which is a string; a path will do for a program's name.
+fn command_text(object: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
+    if object.downcastable::<PyStr>() {
+        return text(object, vm);
+    }
+    if let Some(convert) = vm.get_attribute_opt(object.clone(), "__fspath__")? {
+        return text(&convert.call((), vm)?, vm);
+    }
+    let several = object.downcastable::<PyList>() || object.downcastable::<PyTuple>();
+    let hint = if several {
+        "; several commands are given one by one, as in succeed(*commands)"
+    } else {
+        ""
+    };
+    Err(vm.new_type_error(format!(
+        "a command is a string, got {} {}{hint}",
+        object.class().name(),
+        object.repr(vm)?.to_string_lossy()
+    )))
 }
 
 /// `succeed` and `fail`.
@@ -293,16 +281,20 @@ fn demand(
 ) -> PyResult {
     let session = &this(machine, vm)?.session;
     let verb = if success { "succeed" } else { "fail" };
+    let commands = arguments.rest().iter();
+    let commands: Vec<String> = commands
+        .map(|command| command_text(command, vm))
+        .collect::<PyResult<_>>()?;
+    let how = How::from_arguments(arguments, vm)?;
+    let timeout = arguments.timeout("timeout", vm)?;
     let mut output = String::new();
-    for command in arguments.rest() {
-        let command = text(command, vm)?;
+    for command in commands {
         output += &step(machine, &format!("must {verb}: {command}"), vm, || {
-            let outcome = run(machine, &command, arguments.get("timeout"), vm)?;
+            let outcome = run(machine, &command, &how, vm)?;
             if success && outcome.status != 0 {
                 let name = name(machine, vm)?;
                 let shown = format!("output: {}", outcome.output);
                 session.message(Level::Info, Some(&name), shown);
-                let timeout = arguments.timeout("timeout", vm)?;
                 return Err(command_failed(session, &command, &outcome, &timeout, vm));
             }
             if !success && outcome.status == 0 {
@@ -316,7 +308,7 @@ fn demand(
 }
 
 fn command_failed(
-    session: &crate::session::Session,
+    session: &Session,
     command: &str,
     outcome: &Outcome,
     timeout: &Timeout,
@@ -324,19 +316,12 @@ fn command_failed(
 ) -> PyBaseExceptionRef {
     let message = format!("command `{command}` failed (exit code {})", outcome.status);
     let exception = session.failed(message, vm);
-    let mut notes = Vec::new();
     if outcome.timed_out {
-        notes.push(format!(
-            "killed: it did not end in time (timeout={timeout})"
-        ));
-    }
-    if !outcome.stderr.trim().is_empty() {
-        notes.push(format!("stderr:\n{}", indent(&outcome.stderr)));
-    }
-    for note in notes {
+        let note = format!("killed: it did not end in time (timeout={timeout})");
         // A note that cannot be added must not hide the failure itself.
         let _ = add_note(&exception, note, vm);
     }
+    outcome.add_stderr(&exception, vm);
     exception
 }
 
@@ -348,14 +333,15 @@ fn wait_until(
     vm: &VirtualMachine,
 ) -> PyResult {
     let session = &this(machine, vm)?.session;
-    let command = arguments.text("command", vm)?;
+    let command = command_text(arguments.get("command"), vm)?;
     let timeout = arguments.timeout("timeout", vm)?;
+    let how = How::from_arguments(arguments, vm)?;
     let what = if success { "success" } else { "failure" };
     let message = format!("waiting for {what}: {command}");
     let output = step(machine, &message, vm, || {
         connect_first(machine, vm)?;
         retry::until(session, &message, &timeout, vm, |_last| {
-            let outcome = run(machine, &command, arguments.get("timeout"), vm)?;
+            let outcome = run(machine, &command, &how, vm)?;
             Ok(if (outcome.status == 0) == success {
                 Try::Done(outcome.output)
             } else {
@@ -366,11 +352,22 @@ fn wait_until(
     Ok(vm.ctx.new_str(output).into())
 }
 
-fn indent(text: &str) -> String {
-    let lines: Vec<String> = text
-        .trim_end()
-        .lines()
-        .map(|line| format!("  {line}"))
-        .collect();
-    lines.join("\n")
+fn sleep(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    let given = [arguments.get("secs"), arguments.get("duration")];
+    let duration = match given.map(|value| (!vm.is_none(value)).then_some(value)) {
+        [Some(_), Some(_)] => {
+            let message = "sleep() got both 'duration' and 'secs'. Pass only 'duration'";
+            return Err(vm.new_type_error(message));
+        }
+        [Some(duration), None] | [None, Some(duration)] => Timeout::from_object(duration, vm)?,
+        [None, None] => {
+            return Err(vm.new_type_error("sleep() missing required argument 'duration'"));
+        }
+    };
+    let seconds = match duration.limit {
+        Some(duration) => duration.as_secs_f64().to_string(),
+        None => "infinity".to_owned(),
+    };
+    vm.call_method(machine, "succeed", (format!("sleep {seconds}"),))?;
+    Ok(vm.ctx.none())
 }

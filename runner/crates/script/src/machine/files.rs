@@ -1,105 +1,90 @@
-//! Files between host and guest, and pictures of the screen.
+//! Files between host and guest.
 
+use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::{commands, name, power, step, this};
+use super::commands::{self, How, quoted};
+use super::{attributes, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
-use crate::event::Level;
 use crate::paths;
-use crate::retry::{self, Try};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
-        name: "wait_for_file",
-        params: &[Param::required("filename", "str"), Param::timeout()],
+        name: "copy_from_host",
+        params: COPY_IN,
         returns: "None",
-        doc: "Waits until a file exists in the guest. The name is given to the shell as it is: patterns and variables work.",
-        call: wait_for_file,
+        doc: "Copies a file or tree of the host to a path in the guest, making its parent directories. Where that is a \
+              directory already, the copy lies inside it. Modes stay; everything belongs to root.",
+        call: copy_from_host,
     },
     Function {
-        name: "copy_from_host",
-        params: &[
-            Param::required("source", "str"),
-            Param::required("target", "str"),
-        ],
+        name: "copy_from_host_via_shell",
+        params: COPY_IN,
         returns: "None",
-        doc: "Copies a file or tree of the host to a path in the guest, making its parent directories; it belongs to root there.",
-        call: copy_from_host,
+        doc: "Copies a file of the host to a path in the guest by shell commands alone, making its parent directories. \
+              Slower than copy_from_host(), but a subclass with an `execute` of its own has it, too.",
+        call: copy_from_host_via_shell,
     },
     Function {
         name: "copy_from_machine",
         params: COPY_OUT,
         returns: "None",
-        doc: "Copies a file or tree of the guest into the test's output, or a directory in it.",
+        doc: "Copies a file or tree of the guest into the test's output, or a directory in it. Its base name stays.",
         call: copy_from_machine,
     },
     Function {
         name: "copy_from_vm",
         params: COPY_OUT,
         returns: "None",
-        doc: "The old name of copy_from_machine.",
+        doc: "The old name of copy_from_machine().",
         call: |machine, arguments, vm| {
             let text = "copy_from_vm() is deprecated: use copy_from_machine() instead";
-            let name = name(machine, vm)?;
-            this(machine, vm)?
-                .session
-                .message(Level::Warning, Some(&name), text.to_owned());
-            copy_from_machine(machine, arguments, vm)
+            this(machine, vm)?.session.warn_once(text);
+            let source = arguments.get("source").clone();
+            let target_dir = arguments.get("target_dir").clone();
+            vm.call_method(machine, "copy_from_machine", (source, target_dir))
         },
     },
-    Function {
-        name: "screenshot",
-        params: &[Param::required("filename", "str")],
-        returns: "None",
-        doc: "Takes a picture of the screen as PNG. A name without a dot gets `.png`; one without a slash lies in the test's output.",
-        call: screenshot,
-    },
+];
+
+const COPY_IN: &[Param] = &[
+    Param::required("source", "str | Path"),
+    Param::required("target", "str | Path"),
 ];
 
 const COPY_OUT: &[Param] = &[
-    Param::required("source", "str"),
-    Param::optional("target_dir", "str", Literal::Text("")),
+    Param::required("source", "str | Path"),
+    Param::optional("target_dir", "str | Path", Literal::Text("")),
 ];
 
-fn wait_for_file(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
-    let session = &this(machine, vm)?.session;
-    let filename = arguments.text("filename", vm)?;
-    let timeout = arguments.timeout("timeout", vm)?;
-    let message = format!("waiting for file '{filename}'");
-    step(machine, &message, vm, || {
-        commands::connect_first(machine, vm)?;
-        retry::until(session, &message, &timeout, vm, |_last| {
-            let outcome = commands::run_plainly(machine, &format!("test -e {filename}"), vm)?;
-            let found = outcome.status == 0;
-            Ok(if found {
-                Try::Done(())
-            } else {
-                Try::NotYet(outcome.seen())
-            })
-        })
-    })?;
-    Ok(vm.ctx.none())
-}
+/// Bytes of a file in one command; four thirds of them, as base64, must fit into the 128 KiB of one argument.
+const CHUNK: usize = 64 << 10;
 
 fn copy_from_host(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     let source = paths::from_python(arguments.get("source"), vm)?;
-    let target = arguments.text("target", vm)?;
+    let mut target = arguments.text("target", vm)?;
     check_exists(&source, vm)?;
-    step(
-        machine,
-        &format!("copying {} to {target}", source.display()),
-        vm,
-        || {
-            power::ensure_connected(machine, vm)?;
-            let backend = &this.link(vm)?.backend;
-            this.session.call(vm, || backend.copy_in(&source, &target))
-        },
-    )?;
+    let message = format!("copying {} to {target}", source.display());
+    step(machine, &message, vm, || {
+        power::ensure_reachable(machine, vm)?;
+        let backend = &this.link(vm)?.backend;
+        if !target.starts_with('/') {
+            // Where commands run.
+            target = format!("/tmp/{target}");
+        }
+        let is_directory = format!("test -d {}", quoted(&target));
+        if commands::run(machine, &is_directory, &How::quiet(vm), vm)?.status == 0
+            && let Some(name) = source.file_name()
+        {
+            target = format!("{}/{}", target.trim_end_matches('/'), name.display());
+        }
+        this.session.call(vm, || backend.copy_in(&source, &target))
+    })?;
     Ok(vm.ctx.none())
 }
 
@@ -120,43 +105,104 @@ fn check_exists(path: &Path, vm: &VirtualMachine) -> PyResult<()> {
     }
 }
 
+fn copy_from_host_via_shell(
+    machine: &PyObject,
+    arguments: &Arguments,
+    vm: &VirtualMachine,
+) -> PyResult {
+    let source = paths::from_python(arguments.get("source"), vm)?;
+    let target = arguments.text("target", vm)?;
+    check_exists(&source, vm)?;
+    let content = vm
+        .allow_threads(|| fs::read(&source))
+        .map_err(|error| vm.new_os_error(format!("cannot read '{}': {error}", source.display())))?;
+    let message = format!("copying {} to {target} by the shell", source.display());
+    step(machine, &message, vm, || {
+        let begin = format!("mkdir -p \"$(dirname {target})\" && : > {target}");
+        run_quietly(machine, &begin, vm)?;
+        for chunk in content.chunks(CHUNK) {
+            let encoded = base64(chunk);
+            run_quietly(
+                machine,
+                &format!("echo {encoded} | base64 -d >> {target}"),
+                vm,
+            )?;
+        }
+        Ok(vm.ctx.none())
+    })
+}
+
+/// Runs a command that must succeed and that nobody wants to read in the log.
+fn run_quietly(machine: &PyObject, command: &str, vm: &VirtualMachine) -> PyResult<()> {
+    let outcome = commands::run(machine, command, &How::quiet(vm), vm)?;
+    if outcome.status == 0 {
+        return Ok(());
+    }
+    let session = &this(machine, vm)?.session;
+    let shown: String = command.chars().take(80).collect();
+    let status = outcome.status;
+    let exception = session.failed(
+        format!("command `{shown}…` failed (exit code {status})"),
+        vm,
+    );
+    outcome.add_stderr(&exception, vm);
+    Err(exception)
+}
+
+/// The base64 encoding of RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let digit = (bits >> (18 - 6 * index)) & 63;
+            text.push(if index <= group.len() {
+                char::from(ALPHABET[digit as usize])
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
 fn copy_from_machine(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     let source = arguments.text("source", vm)?;
     let below = paths::from_python(arguments.get("target_dir"), vm)?;
-    let mut target_dir = this.session.driver().out_dir().to_owned();
+    let mut target_dir = attributes::out_dir(machine, vm)?;
+    // Not `join`: an empty path would add a slash.
     target_dir.extend(&below);
-    step(
-        machine,
-        &format!("copying {source} to {}", target_dir.display()),
-        vm,
-        || {
-            power::ensure_connected(machine, vm)?;
-            let backend = &this.link(vm)?.backend;
-            this.session
-                .call(vm, || backend.copy_out(&source, &target_dir))
-        },
-    )?;
+    let message = format!("copying {source} to {}", target_dir.display());
+    step(machine, &message, vm, || {
+        power::ensure_reachable(machine, vm)?;
+        let backend = &this.link(vm)?.backend;
+        this.session
+            .call(vm, || backend.copy_out(&source, &target_dir))
+    })?;
     Ok(vm.ctx.none())
 }
 
-fn screenshot(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
-    let this = this(machine, vm)?;
-    let mut filename = arguments.text("filename", vm)?;
-    if !filename.contains('.') {
-        filename.push_str(".png");
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, encoded) in cases {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+        assert_eq!(base64(&[0xff, 0xef, 0xbe]), "/+++");
     }
-    let path = if filename.contains('/') {
-        PathBuf::from(filename)
-    } else {
-        this.session.driver().out_dir().join(filename)
-    };
-    let backend = &this.link(vm)?.backend;
-    step(
-        machine,
-        &format!("making screenshot {}", path.display()),
-        vm,
-        || this.session.call(vm, || backend.screenshot(&path)),
-    )?;
-    Ok(vm.ctx.none())
 }

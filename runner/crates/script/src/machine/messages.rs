@@ -1,4 +1,6 @@
-//! What a script writes to the log in a machine's name.
+//! What is written to the log in a machine's name.
+
+use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::{name, this};
 use crate::api::{Function, Literal, Param};
@@ -10,13 +12,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "log",
         params: &[Param::required("msg", "str")],
         returns: "None",
-        doc: "Writes a message to the log.",
+        doc: "Writes a message to the log, as the machine's.",
         call: |machine, arguments, vm| {
-            let name = name(machine, vm)?;
-            let text = arguments.text("msg", vm)?;
-            this(machine, vm)?
-                .session
-                .message(Level::Info, Some(&name), text);
+            say(machine, arguments.text("msg", vm)?, vm)?;
+            Ok(vm.ctx.none())
+        },
+    },
+    Function {
+        name: "log_serial",
+        params: &[Param::required("msg", "str")],
+        returns: "None",
+        doc: "Writes a line to the log as if the machine's serial console had shown it.",
+        call: |machine, arguments, vm| {
+            say(machine, format!("# {}", arguments.text("msg", vm)?), vm)?;
             Ok(vm.ctx.none())
         },
     },
@@ -40,3 +48,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     },
 ];
+
+/// Writes a message to the log, through the session: it is the driver's own.
+pub(super) fn say(machine: &PyObject, text: String, vm: &VirtualMachine) -> PyResult<()> {
+    let name = name(machine, vm)?;
+    this(machine, vm)?
+        .session
+        .message(Level::Info, Some(&name), text);
+    Ok(())
+}

@@ -1,30 +1,53 @@
 //! The class `Machine`: one virtual machine in the hands of a script.
 //!
 //! Scripts keep machines as values, subclass them and override single methods. So methods call one another through the
-//! object, as in Python, wherever a subclass may have changed what they do.
+//! object, as in Python, wherever a subclass may have changed what they do; a subclass with an `execute` of its own runs
+//! commands elsewhere, and whatever needs only commands then works there.
 
+mod address;
+mod attributes;
+mod callbacks;
 mod commands;
+mod console;
+mod console_match;
 mod files;
+mod interact;
+mod keyboard;
+mod link;
 mod messages;
-mod ports;
+mod monitor;
+mod network;
+mod outcome;
 mod power;
+mod process;
+mod qmp;
+mod regex;
+mod screen;
+mod shell;
+mod terminals;
 mod units;
+mod waits;
+mod windows;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustpython_vm::builtins::{PyStrInterned, PyType};
+use rustpython_vm::class::{PyClassImpl, StaticType};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::types::{Constructor, Initializer, Representable};
 use rustpython_vm::{
     AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
-use crate::api::Class;
+use crate::api::{self, Class};
 use crate::arguments::text;
 use crate::backend;
-use crate::paths;
 use crate::session::Session;
+use link::Link;
+
+pub(crate) use process::CLASS as PROCESS_CLASS;
+pub(crate) use qmp::CLASS as QMP_CLASS;
+pub(crate) use shell::CLASS as SHELL_CLASS;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
@@ -33,11 +56,20 @@ pub(crate) const CLASS: Class = Class {
         power::FUNCTIONS,
         commands::FUNCTIONS,
         units::FUNCTIONS,
-        ports::FUNCTIONS,
+        waits::FUNCTIONS,
         files::FUNCTIONS,
+        console::FUNCTIONS,
+        terminals::FUNCTIONS,
+        screen::FUNCTIONS,
+        windows::FUNCTIONS,
+        keyboard::FUNCTIONS,
+        network::FUNCTIONS,
+        monitor::FUNCTIONS,
         messages::FUNCTIONS,
+        callbacks::FUNCTIONS,
+        interact::FUNCTIONS,
     ],
-    properties: &[],
+    properties: attributes::PROPERTIES,
 };
 
 /// A machine object.
@@ -46,47 +78,53 @@ pub(crate) const CLASS: Class = Class {
 pub(crate) struct Machine {
     session: Arc<Session>,
     /// None in an object that a script made itself, through a subclass.
-    link: Option<Link>,
-}
-
-/// The virtual machine behind a machine object.
-struct Link {
-    backend: Arc<dyn backend::Machine>,
-    /// Whether the script has started it and not yet seen its end. A machine that dies in between stays `booted`, so
-    /// that the next command fails instead of starting it again unnoticed.
-    booted: AtomicBool,
-}
-
-impl std::fmt::Debug for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link")
-            .field("machine", &self.backend.name())
-            .finish_non_exhaustive()
-    }
+    link: Option<Arc<Link>>,
+    /// Whether commands do not wait for the guest to be up.
+    early: bool,
 }
 
 impl Machine {
+    /// Makes the class, and those of the objects that its attributes are, ready for use.
+    pub(crate) fn make_classes(vm: &VirtualMachine) {
+        Self::make_static_type();
+        process::Process::make_static_type();
+        qmp::QmpSession::make_static_type();
+        shell::ShellSocket::make_static_type();
+        api::install(&CLASS, Self::static_type(), vm);
+        api::install(&process::CLASS, process::Process::static_type(), vm);
+        api::install(&qmp::CLASS, qmp::QmpSession::static_type(), vm);
+        api::install(&shell::CLASS, shell::ShellSocket::static_type(), vm);
+    }
+
     /// The object for a machine of the driver.
     pub(crate) fn linked(
         session: &Arc<Session>,
         backend: &Arc<dyn backend::Machine>,
         vm: &VirtualMachine,
     ) -> PyResult<PyObjectRef> {
-        let link = Link {
-            backend: Arc::clone(backend),
-            booted: AtomicBool::new(backend.is_booted()),
-        };
+        Self::object(session, Arc::new(Link::new(backend)), false, vm)
+    }
+
+    fn object(
+        session: &Arc<Session>,
+        link: Arc<Link>,
+        early: bool,
+        vm: &VirtualMachine,
+    ) -> PyResult<PyObjectRef> {
+        let name = vm.ctx.new_str(link.backend.name());
         let machine = Self {
             session: Arc::clone(session),
             link: Some(link),
+            early,
         };
         let object: PyObjectRef = machine.into_ref(&vm.ctx).into();
-        object.set_attr("name", vm.ctx.new_str(backend.name()), vm)?;
+        object.set_attr("name", name, vm)?;
         Ok(object)
     }
 
+    /// The virtual machine, without which nothing but commands of a subclass's own can work.
     fn link(&self, vm: &VirtualMachine) -> PyResult<&Link> {
-        self.link.as_ref().ok_or_else(|| {
+        self.link.as_deref().ok_or_else(|| {
             vm.new_runtime_error(
                 "this object was not made by the driver: no virtual machine is behind it",
             )
@@ -94,17 +132,11 @@ impl Machine {
     }
 
     fn is_booted(&self) -> bool {
-        self.link
-            .as_ref()
-            .is_some_and(|link| link.booted.load(Ordering::Acquire))
+        self.link.as_ref().is_some_and(|link| link.is_booted())
     }
 
     fn is_connected(&self) -> bool {
-        self.is_booted()
-            && self
-                .link
-                .as_ref()
-                .is_some_and(|link| link.backend.is_connected())
+        self.link.as_ref().is_some_and(|link| link.is_connected())
     }
 }
 
@@ -134,11 +166,14 @@ fn step<T>(
     session.step(Some(&name(object, vm)?), message, body)
 }
 
-/// Whether a method is the class's own, not one that a subclass put in its place.
+/// Whether a method is the class's own, not one that a subclass or the script put in its place.
 fn is_own(object: &PyObject, method: &'static PyStrInterned, vm: &VirtualMachine) -> bool {
     let own = Machine::class(&vm.ctx).get_attr(method);
     let found = object.class().get_attr(method);
-    matches!((own, found), (Some(own), Some(found)) if own.is(&found))
+    let put_on_object = object
+        .dict()
+        .is_some_and(|attributes| attributes.contains_key(method, vm));
+    matches!((own, found), (Some(own), Some(found)) if own.is(&found)) && !put_on_object
 }
 
 impl Constructor for Machine {
@@ -148,6 +183,7 @@ impl Constructor for Machine {
         Ok(Self {
             session: Session::of(vm)?,
             link: None,
+            early: false,
         })
     }
 }
@@ -162,11 +198,8 @@ impl Initializer for Machine {
 
 impl Representable for Machine {
     fn repr_str(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<String> {
-        Ok(format!(
-            "<{} '{}'>",
-            zelf.class().name(),
-            name(zelf.as_object(), vm)?
-        ))
+        let class = zelf.class().name();
+        Ok(format!("<{class} '{}'>", name(zelf.as_object(), vm)?))
     }
 }
 
@@ -174,34 +207,4 @@ impl Representable for Machine {
     flags(BASETYPE, HAS_DICT, HAS_WEAKREF),
     with(Constructor, Initializer, Representable)
 )]
-impl Machine {
-    /// Whether the machine was started and its end was not seen.
-    #[pygetset]
-    fn booted(&self) -> bool {
-        self.is_booted()
-    }
-
-    /// Whether commands can be run in it at once.
-    #[pygetset]
-    fn connected(&self) -> bool {
-        self.is_connected()
-    }
-
-    /// The process id of QEMU, or `None`.
-    #[pygetset]
-    fn pid(&self) -> Option<u32> {
-        self.link.as_ref().and_then(|link| link.backend.pid())
-    }
-
-    /// The host's directory that every machine sees as `/tmp/shared`, as a `pathlib.Path`.
-    #[pygetset]
-    fn shared_dir(&self, vm: &VirtualMachine) -> PyResult {
-        paths::to_python(self.session.driver().shared_dir(), vm)
-    }
-
-    /// The directory that becomes the test's output, as a `pathlib.Path`.
-    #[pygetset]
-    fn out_dir(&self, vm: &VirtualMachine) -> PyResult {
-        paths::to_python(self.session.driver().out_dir(), vm)
-    }
-}
+impl Machine {}

@@ -1,13 +1,15 @@
 //! Starting, connecting and ending a machine.
 
-use std::sync::atomic::Ordering;
-
+use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::{name, step, this};
+use super::messages::say;
+use super::process::Process;
+use super::{attributes, console, step, this};
 use crate::api::{Function, Literal, Param};
-use crate::backend;
-use crate::event::Level;
+use crate::arguments::Arguments;
+use crate::backend::{self, MachineErrorKind};
+use crate::timeouts::Timeout;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -19,7 +21,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         )],
         returns: "None",
         doc: "Starts the machine without waiting for it to boot; does nothing when it runs. \
-              Without allow_reboot, a reboot of the guest ends it.",
+              Without allow_reboot, a reboot of the guest ends it. \
+              There is seldom a need to call it: whatever needs the machine starts it.",
         call: |machine, arguments, vm| {
             start(machine, arguments.flag("allow_reboot", vm)?, vm)?;
             Ok(vm.ctx.none())
@@ -29,7 +32,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "connect",
         params: &[],
         returns: "None",
-        doc: "Starts the machine if needed and waits until commands can be run in it.",
+        doc: "Starts the machine if needed and waits until it is up, so far that commands can be run in it. Does nothing \
+              when it is. After `machine.connected = False` it waits until the guest has answered anew.",
         call: |machine, _arguments, vm| {
             connect(machine, vm)?;
             Ok(vm.ctx.none())
@@ -41,16 +45,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns: "bool",
         doc: "Whether the machine runs and commands can be run in it at once.",
         call: |machine, _arguments, vm| {
-            Ok(vm.ctx.new_bool(this(machine, vm)?.is_connected()).into())
+            let this = this(machine, vm)?;
+            Ok(vm
+                .ctx
+                .new_bool(this.is_booted() && this.is_connected())
+                .into())
         },
     },
     Function {
         name: "wait_for_shutdown",
-        params: &[],
+        params: &[Param::optional("timeout", "Duration | None", Literal::None)],
         returns: "None",
-        doc: "Waits until the machine has powered off; does not ask it to.",
-        call: |machine, _arguments, vm| {
-            wait_for_shutdown(machine, vm)?;
+        doc: "Waits until the machine has powered off; does not ask it to. Returns at once when it does not run. \
+              When the time is over, it raises subprocess.TimeoutExpired.",
+        call: |machine, arguments, vm| {
+            wait_for_shutdown(machine, &arguments.timeout("timeout", vm)?, vm)?;
             Ok(vm.ctx.none())
         },
     },
@@ -58,32 +67,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "shutdown",
         params: &[],
         returns: "None",
-        doc: "Powers the machine off and waits for its end.",
-        call: |machine, _arguments, vm| {
-            let this = this(machine, vm)?;
-            if this.is_booted() {
-                ensure_connected(machine, vm)?;
-                let backend = &this.link(vm)?.backend;
-                this.session.call(vm, || backend.power_off())?;
-                wait_for_shutdown(machine, vm)?;
-            }
-            Ok(vm.ctx.none())
-        },
+        doc: "Powers the machine off and waits for its end. Does nothing when it does not run.",
+        call: shutdown,
     },
     Function {
         name: "crash",
         params: &[],
         returns: "None",
-        doc: "Ends the machine at once, like a power failure.",
+        doc: "Ends the machine at once, like a power failure. Does nothing when it does not run.",
+        call: |machine, _arguments, vm| end(machine, "forced crash", vm),
+    },
+    Function {
+        name: "release",
+        params: &[],
+        returns: "None",
+        doc: "Ends the machine at once, as the driver does by itself when the test is over.",
         call: |machine, _arguments, vm| {
-            let this = this(machine, vm)?;
-            if this.is_booted() {
-                say(machine, "forced crash".to_owned(), vm)?;
-                let backend = &this.link(vm)?.backend;
-                this.session.call(vm, || backend.crash())?;
-                wait_for_shutdown(machine, vm)?;
-            }
-            Ok(vm.ctx.none())
+            let Some(pid) = this(machine, vm)?.link(vm)?.backend.pid() else {
+                return Ok(vm.ctx.none());
+            };
+            end(machine, &format!("kill machine (pid {pid})"), vm)
         },
     },
     Function {
@@ -91,21 +94,44 @@ pub(super) const FUNCTIONS: &[Function] = &[
         params: &[],
         returns: "None",
         doc: "Presses Ctrl-Alt-Delete; the next command waits for the next boot. \
-              For a machine that was started with allow_reboot=True.",
+              For a machine that was started with allow_reboot=True: any other ends then.",
         call: |machine, _arguments, vm| {
             let this = this(machine, vm)?;
-            let backend = &this.link(vm)?.backend;
+            let link = this.link(vm)?;
             step(machine, "sending key 'ctrl-alt-delete'", vm, || {
-                this.session.call(vm, || backend.reset())
+                this.session.call(vm, || link.backend.reset())
             })?;
+            link.forget_boot();
             Ok(vm.ctx.none())
         },
     },
+    Function {
+        name: "switch_root",
+        params: &[],
+        returns: "None",
+        doc: "Lets a guest whose boot waits in its initrd for the test (option `testing.initrdBackdoor`) go on to its root \
+              file system, and waits until it is up.",
+        call: switch_root,
+    },
+    Function {
+        name: "cleanup_statedir",
+        params: &[],
+        returns: "None",
+        doc: "Deletes what the machine has left in its state directory, its disks among that.",
+        call: cleanup_statedir,
+    },
 ];
 
-/// Connects through the object, so that a subclass's own `connect` is used, unless commands can be run at once.
-pub(super) fn ensure_connected(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
-    if !this(machine, vm)?.is_connected() {
+/// Has the guest so far that the next command can be run in it, by way of the object: a subclass may have its own
+/// `connect` or `start`.
+pub(super) fn ensure_reachable(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    let this = this(machine, vm)?;
+    if this.early {
+        // The agent answers long before the guest is up; the command waits for that.
+        if !this.is_booted() {
+            vm.call_method(machine, "start", ())?;
+        }
+    } else if !this.is_connected() {
         vm.call_method(machine, "connect", ())?;
     }
     Ok(())
@@ -118,10 +144,19 @@ fn connect(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
     }
     step(machine, "waiting for the VM to finish booting", vm, || {
         vm.call_method(machine, "start", ())?;
-        let backend = &this.link(vm)?.backend;
+        let link = this.link(vm)?;
+        // The script knows of a reboot that nobody else has seen.
+        let anew = link.state().connected == Some(false);
         let driver = this.session.driver();
         let before = driver.now();
-        this.session.call(vm, || backend.connect())?;
+        this.session.call(vm, || {
+            if anew {
+                link.backend.reconnect()
+            } else {
+                link.backend.connect()
+            }
+        })?;
+        link.forget_boot();
         let seconds = driver.now().saturating_duration_since(before).as_secs_f64();
         say(machine, "connected to guest root shell".to_owned(), vm)?;
         say(
@@ -140,34 +175,106 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
     let link = this.link(vm)?;
     say(machine, "starting vm".to_owned(), vm)?;
     let start = backend::Start {
-        allow_reboot,
-        state_dir: None,
+        allow_reboot: allow_reboot || attributes::written_allow_reboot(machine, vm)?,
+        state_dir: attributes::written_state_dir(machine, vm)?,
     };
+    // What the last run came to can be asked for no longer.
+    let last = link.state().process.clone();
+    if let Some(process) = last
+        .as_ref()
+        .and_then(|last| last.downcast_ref::<Process>())
+    {
+        process.status();
+    }
+    // What the console showed before is not of this run.
+    console::begin_run(link);
     this.session.call(vm, || link.backend.start(&start))?;
-    link.booted.store(true, Ordering::Release);
-    match link.backend.pid() {
+    link.forget_boot();
+    link.set_booted(true);
+    let pid = link.backend.pid();
+    let process = Process::object(machine, pid, vm)?;
+    link.state().process = Some(process);
+    match pid {
         Some(pid) => say(machine, format!("QEMU running (pid {pid})"), vm),
         None => Ok(()),
     }
 }
 
-fn wait_for_shutdown(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+fn shutdown(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    let this = this(machine, vm)?;
+    if this.is_booted() {
+        ensure_reachable(machine, vm)?;
+        let backend = &this.link(vm)?.backend;
+        this.session.call(vm, || backend.power_off())?;
+        vm.call_method(machine, "wait_for_shutdown", ())?;
+    }
+    Ok(vm.ctx.none())
+}
+
+fn end(machine: &PyObject, message: &str, vm: &VirtualMachine) -> PyResult {
+    let this = this(machine, vm)?;
+    if this.is_booted() {
+        say(machine, message.to_owned(), vm)?;
+        let backend = &this.link(vm)?.backend;
+        this.session.call(vm, || backend.crash())?;
+        vm.call_method(machine, "wait_for_shutdown", ())?;
+    }
+    Ok(vm.ctx.none())
+}
+
+fn wait_for_shutdown(machine: &PyObject, timeout: &Timeout, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(machine, vm)?;
     if !this.is_booted() {
         return Ok(());
     }
     let link = this.link(vm)?;
     step(machine, "waiting for the VM to power off", vm, || {
-        this.session
-            .call(vm, || link.backend.wait_for_shutdown(None))?;
-        link.booted.store(false, Ordering::Release);
+        this.session.check_running(vm)?;
+        vm.allow_threads(|| link.backend.wait_for_shutdown(timeout.limit))
+            .map_err(|error| match error.kind {
+                MachineErrorKind::TimedOut { .. } => still_running(machine, timeout, vm),
+                _ => this.session.exceptions.machine_failed(&error, vm),
+            })?;
+        link.set_booted(false);
+        link.forget_boot();
         Ok(())
     })
 }
 
-fn say(machine: &PyObject, text: String, vm: &VirtualMachine) -> PyResult<()> {
-    this(machine, vm)?
-        .session
-        .message(Level::Info, Some(&name(machine, vm)?), text);
-    Ok(())
+/// What waiting for a process raises in Python when its time is over.
+pub(super) fn still_running(
+    machine: &PyObject,
+    timeout: &Timeout,
+    vm: &VirtualMachine,
+) -> PyBaseExceptionRef {
+    let exception = || -> PyResult<PyBaseExceptionRef> {
+        let name = super::name(machine, vm)?;
+        let class = vm.import("subprocess", 0)?.get_attr("TimeoutExpired", vm)?;
+        let seconds = timeout.limit.unwrap_or_default().as_secs_f64();
+        class
+            .call((format!("virtual machine {name}"), seconds), vm)?
+            .try_into_value(vm)
+    };
+    exception().unwrap_or_else(|error| error)
+}
+
+fn switch_root(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    vm.call_method(machine, "wait_for_unit", ("initrd.target",))?;
+    let command = "systemctl isolate --no-block initrd-switch-root.target";
+    vm.call_method(machine, "execute", (command, false, false))?;
+    machine.set_attr("connected", vm.ctx.new_bool(false), vm)?;
+    vm.call_method(machine, "connect", ())
+}
+
+fn cleanup_statedir(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    let state_dir = attributes::state_dir(machine, vm)?;
+    let shown = state_dir.display();
+    say(
+        machine,
+        format!("deleting machine state directory {shown}"),
+        vm,
+    )?;
+    vm.allow_threads(|| std::fs::remove_dir_all(&state_dir))
+        .map_err(|error| vm.new_os_error(format!("cannot delete {shown}: {error}")))?;
+    Ok(vm.ctx.none())
 }

@@ -1,11 +1,17 @@
-//! systemd units of the guest, through `systemctl`.
+//! systemd units of the guest.
+//!
+//! Properties are read by `systemctl`. Waiting for a unit is the guest agent's work where commands run in the machine
+//! behind the object, and repeated reading elsewhere.
 
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::commands::{self, Outcome};
-use super::{step, this};
+use super::commands::{self, How};
+use super::outcome::Outcome;
+use super::waits::Wait;
+use super::{is_own, step, this, waits};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
+use crate::backend::Condition;
 use crate::retry::{self, Try};
 use crate::timeouts::Timeout;
 
@@ -14,21 +20,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "systemctl",
         params: &[Param::required("q", "str"), user()],
         returns: "tuple[int, str]",
-        doc: "Runs systemctl with these arguments, for the system or for a user's own manager, and returns its exit status and output.",
-        call: |machine, arguments, vm| systemctl_pair(machine, arguments, "q", "", vm),
+        doc: "Runs systemctl with these arguments, for the system or for a user's own service manager, and returns its exit \
+              status and output.",
+        call: |machine, arguments, vm| {
+            let query = arguments.text("q", vm)?;
+            let user = arguments.optional_text("user", vm)?;
+            let command = systemctl_command(&query, user.as_deref());
+            let outcome = commands::run(machine, &command, &How::plain(vm), vm)?;
+            Ok(vm.new_tuple((outcome.status, outcome.output)).into())
+        },
     },
     Function {
         name: "wait_for_unit",
         params: &[Param::required("unit", "str"), user(), Param::timeout()],
         returns: "None",
-        doc: "Waits until a unit is active. Fails at once when it is failed, or inactive with no job pending.",
+        doc: "Waits until a unit is active. Fails at once when it has failed, or is inactive while no job is pending.",
         call: wait_for_unit,
     },
     Function {
         name: "get_unit_info",
         params: &[Param::required("unit", "str"), user()],
         returns: "dict[str, str]",
-        doc: "All properties of a unit.",
+        doc: "Returns all properties of a unit, as `systemctl show` has them.",
         call: |machine, arguments, vm| {
             let unit = arguments.text("unit", vm)?;
             let user = arguments.optional_text("user", vm)?;
@@ -47,7 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             user(),
         ],
         returns: "str",
-        doc: "One property of a unit.",
+        doc: "Returns one property of a unit, as `systemctl show` has it. Fails if there is no such property.",
         call: |machine, arguments, vm| {
             let unit = arguments.text("unit", vm)?;
             let property = arguments.text("property", vm)?;
@@ -70,15 +83,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "start_job",
         params: &[Param::required("jobname", "str"), user()],
         returns: "tuple[int, str]",
-        doc: "Starts a unit; returns the exit status and output of systemctl.",
-        call: |machine, arguments, vm| systemctl_pair(machine, arguments, "jobname", "start ", vm),
+        doc: "Starts a unit and waits for the end of that job; returns the exit status and output of systemctl.",
+        call: |machine, arguments, vm| job(machine, arguments, "start", vm),
     },
     Function {
         name: "stop_job",
         params: &[Param::required("jobname", "str"), user()],
         returns: "tuple[int, str]",
-        doc: "Stops a unit; returns the exit status and output of systemctl.",
-        call: |machine, arguments, vm| systemctl_pair(machine, arguments, "jobname", "stop ", vm),
+        doc: "Stops a unit and waits for the end of that job; returns the exit status and output of systemctl.",
+        call: |machine, arguments, vm| job(machine, arguments, "stop", vm),
     },
 ];
 
@@ -86,26 +99,13 @@ const fn user() -> Param {
     Param::optional("user", "str | None", Literal::None)
 }
 
-fn systemctl_pair(
-    machine: &PyObject,
-    arguments: &Arguments,
-    param: &str,
-    verb: &str,
-    vm: &VirtualMachine,
-) -> PyResult {
-    let query = format!("{verb}{}", arguments.text(param, vm)?);
-    let user = arguments.optional_text("user", vm)?;
-    let outcome = systemctl(machine, &query, user.as_deref(), vm)?;
-    Ok(vm.new_tuple((outcome.status, outcome.output)).into())
+fn job(machine: &PyObject, arguments: &Arguments, verb: &str, vm: &VirtualMachine) -> PyResult {
+    let query = format!("{verb} {}", arguments.text("jobname", vm)?);
+    vm.call_method(machine, "systemctl", (query, arguments.get("user").clone()))
 }
 
-fn systemctl(
-    machine: &PyObject,
-    query: &str,
-    user: Option<&str>,
-    vm: &VirtualMachine,
-) -> PyResult<Outcome> {
-    let command = match user {
+fn systemctl_command(query: &str, user: Option<&str>) -> String {
+    match user {
         None => format!("systemctl {query}"),
         // A login shell of the user's, told where its manager's bus is.
         Some(user) => {
@@ -115,41 +115,82 @@ fn systemctl(
                  $'XDG_RUNTIME_DIR=/run/user/`id -u` systemctl --user {query}'"
             )
         }
+    }
+}
+
+/// Asks systemctl the way the object does it: a subclass may have its own `systemctl`.
+fn ask(
+    machine: &PyObject,
+    query: &str,
+    user: Option<&str>,
+    vm: &VirtualMachine,
+) -> PyResult<Outcome> {
+    if has_own_systemctl(machine, vm) {
+        let command = systemctl_command(query, user);
+        return commands::run(machine, &command, &How::quiet(vm), vm);
+    }
+    let pair = match user {
+        Some(user) => vm.call_method(machine, "systemctl", (query, user))?,
+        None => vm.call_method(machine, "systemctl", (query,))?,
     };
-    commands::run_plainly(machine, &command, vm)
+    Outcome::from_pair(&pair, vm)
+}
+
+fn has_own_systemctl(machine: &PyObject, vm: &VirtualMachine) -> bool {
+    is_own(machine, vm.ctx.intern_str("systemctl"), vm)
 }
 
 fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
-    let session = &this(machine, vm)?.session;
     let unit = arguments.text("unit", vm)?;
     let user = arguments.optional_text("user", vm)?;
-    let user = user.as_deref();
-    let timeout: Timeout = arguments.timeout("timeout", vm)?;
-    let suffix = user
-        .map(|user| format!(" with user {user}"))
-        .unwrap_or_default();
+    let timeout = arguments.timeout("timeout", vm)?;
+    let suffix = match &user {
+        Some(user) => format!(" with user {user}"),
+        None => String::new(),
+    };
     let message = format!("waiting for unit {unit}{suffix}");
     step(machine, &message, vm, || {
-        commands::connect_first(machine, vm)?;
-        retry::until(session, &message, &timeout, vm, |_last| {
-            let state = unit_property(machine, &unit, "ActiveState", user, vm)?;
-            match state.as_str() {
-                "active" => return Ok(Try::Done(())),
-                "failed" => {
-                    let message = format!("unit \"{unit}\" reached state \"failed\"");
-                    return Err(session.failed(message, vm));
-                }
-                "inactive" if !may_become_active(machine, &unit, user, vm)? => {
-                    let message =
-                        format!("unit \"{unit}\" is inactive and there are no pending jobs");
-                    return Err(session.failed(message, vm));
-                }
-                _ => {}
+        if waits::happen_here(machine, vm)? && has_own_systemctl(machine, vm) {
+            let condition = Condition::Unit {
+                unit: unit.clone(),
+                user: user.clone(),
+            };
+            if waits::wait_here(machine, &message, &condition, &timeout, vm)? == Wait::Met {
+                return Ok(());
             }
-            Ok(Try::NotYet(format!("state {state}")))
-        })
+        }
+        watch_unit(machine, &message, &unit, user.as_deref(), &timeout, vm)
     })?;
     Ok(vm.ctx.none())
+}
+
+/// Reads the state of a unit again and again until it is active.
+fn watch_unit(
+    machine: &PyObject,
+    message: &str,
+    unit: &str,
+    user: Option<&str>,
+    timeout: &Timeout,
+    vm: &VirtualMachine,
+) -> PyResult<()> {
+    let session = &this(machine, vm)?.session;
+    commands::connect_first(machine, vm)?;
+    retry::until(session, message, timeout, vm, |_last| {
+        let state = unit_property(machine, unit, "ActiveState", user, vm)?;
+        match state.as_str() {
+            "active" => return Ok(Try::Done(())),
+            "failed" => {
+                let message = format!("unit \"{unit}\" reached state \"failed\"");
+                return Err(session.failed(message, vm));
+            }
+            "inactive" if !may_become_active(machine, unit, user, vm)? => {
+                let message = format!("unit \"{unit}\" is inactive and there are no pending jobs");
+                return Err(session.failed(message, vm));
+            }
+            _ => {}
+        }
+        Ok(Try::NotYet(format!("state {state}")))
+    })
 }
 
 /// Whether anything could still start an inactive unit: a job is pending, or the unit has moved on since it was looked at.
@@ -159,7 +200,7 @@ fn may_become_active(
     user: Option<&str>,
     vm: &VirtualMachine,
 ) -> PyResult<bool> {
-    let jobs = systemctl(machine, "list-jobs --full 2>&1", user, vm)?;
+    let jobs = ask(machine, "list-jobs --full 2>&1", user, vm)?;
     if !jobs.output.contains("No jobs") {
         return Ok(true);
     }
@@ -193,19 +234,11 @@ fn unit_info(
     user: Option<&str>,
     vm: &VirtualMachine,
 ) -> PyResult<Vec<(String, String)>> {
-    let outcome = systemctl(machine, &format!("--no-pager show \"{unit}\""), user, vm)?;
-    check(
-        machine,
-        &format!("info for unit \"{unit}\""),
-        user,
-        &outcome,
-        vm,
-    )?;
-    Ok(outcome
-        .output
-        .lines()
-        .filter_map(property_of_line)
-        .collect())
+    let outcome = ask(machine, &format!("--no-pager show \"{unit}\""), user, vm)?;
+    let what = format!("info for unit \"{unit}\"");
+    check(machine, &what, user, &outcome, vm)?;
+    let lines = outcome.output.lines();
+    Ok(lines.filter_map(property_of_line).collect())
 }
 
 fn unit_property(
@@ -216,16 +249,12 @@ fn unit_property(
     vm: &VirtualMachine,
 ) -> PyResult<String> {
     let query = format!("--no-pager show \"{unit}\" --property=\"{property}\"");
-    let outcome = systemctl(machine, &query, user, vm)?;
-    check(
-        machine,
-        &format!("property \"{property}\" for unit \"{unit}\""),
-        user,
-        &outcome,
-        vm,
-    )?;
-    match outcome.output.lines().next().and_then(property_of_line) {
-        Some((name, value)) if name == property => Ok(value),
+    let outcome = ask(machine, &query, user, vm)?;
+    let what = format!("property \"{property}\" for unit \"{unit}\"");
+    check(machine, &what, user, &outcome, vm)?;
+    let mut lines = outcome.output.lines();
+    match (lines.next().and_then(property_of_line), lines.next()) {
+        (Some((name, value)), None) if name == property => Ok(value),
         _ => {
             let message = format!(
                 "systemctl show --property \"{property}\" \"{unit}\" produced invalid output: {}",
@@ -246,12 +275,16 @@ fn check(
     if outcome.status == 0 {
         return Ok(());
     }
-    let user = user
-        .map(|user| format!(" under user \"{user}\""))
-        .unwrap_or_default();
+    let session = &this(machine, vm)?.session;
+    let user = match user {
+        Some(user) => format!(" under user \"{user}\""),
+        None => String::new(),
+    };
     let status = outcome.status;
     let message = format!("retrieving systemctl {what}{user} failed with exit code {status}");
-    Err(this(machine, vm)?.session.failed(message, vm))
+    let exception = session.failed(message, vm);
+    outcome.add_stderr(&exception, vm);
+    Err(exception)
 }
 
 /// A `Name=value` line.

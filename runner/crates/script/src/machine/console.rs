@@ -1,0 +1,184 @@
+//! The serial console: what it has shown, waiting for a text on it, and typing on it.
+
+use std::time::Duration;
+
+use rustpython_vm::{PyObject, PyResult, VirtualMachine};
+
+use super::console_match::{Pattern, end_of_line};
+use super::link::Link;
+use super::messages::say;
+use super::{callbacks, name, regex, step, this};
+use crate::api::{Function, Literal, Param};
+use crate::arguments::Arguments;
+use crate::backend::{ConsoleText, MachineError, MachineErrorKind};
+use crate::retry::timed_out;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "wait_for_console_text",
+        params: &[
+            Param::required("regex", "str | Pattern[str]"),
+            Param::optional("timeout", "Duration | None", Literal::None),
+        ],
+        returns: "None",
+        doc: "Waits until a regular expression matches what the serial console has shown since the machine's start or the \
+              last such wait: that one took all lines up to the end of its match. A match may span lines, and one that a \
+              kernel message has split is found, too. Text of more than half a megabyte may lose its beginning.",
+        call: wait_for_console_text,
+    },
+    Function {
+        name: "get_console_log",
+        params: &[],
+        returns: "str",
+        doc: "Returns what the serial console has shown since the machine's last start.",
+        call: |machine, _arguments, vm| Ok(vm.ctx.new_str(log(machine, vm)?).into()),
+    },
+    Function {
+        name: "send_console",
+        params: &[Param::required("chars", "str")],
+        returns: "None",
+        doc: "Types a text on the serial console. Fails when the machine does not run.",
+        call: |machine, arguments, vm| {
+            let chars = arguments.text("chars", vm)?;
+            let this = this(machine, vm)?;
+            let backend = &this.link(vm)?.backend;
+            this.session
+                .call(vm, || backend.send_console(chars.as_bytes()))?;
+            Ok(vm.ctx.none())
+        },
+    },
+];
+
+/// What scripts have seen of a console, as positions in its text.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// Where the text of this run begins.
+    run: u64,
+    /// Up to where waits have taken it.
+    taken: u64,
+}
+
+/// The most of one text that is searched again and again, in bytes; of a longer one the beginning is forgotten.
+const SEARCHED: usize = 1 << 20;
+
+/// The part of the time that searching may take: one of so many.
+const SHARE: u32 = 5;
+
+/// How many lines of the console the error of a wait shows.
+const SHOWN_LINES: usize = 5;
+
+/// Before a machine starts: what its console shows from here on is of the new run.
+pub(super) fn begin_run(link: &Link) {
+    let taken = link.state().console.taken;
+    // A console that cannot be read now is empty.
+    if let Ok(console) = link.backend.console_text(taken, Some(Duration::ZERO)) {
+        link.state().console = Seen {
+            run: console.end,
+            taken: console.end,
+        };
+    }
+}
+
+/// What the console has shown in this run.
+pub(super) fn log(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
+    let run = this(machine, vm)?.link(vm)?.state().console.run;
+    let mut text = read(machine, run, Some(Duration::ZERO), vm)?.text;
+    text.truncate(text.trim_end_matches('\n').len());
+    Ok(text)
+}
+
+/// What it has shown and no wait has taken.
+pub(super) fn pending(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
+    let taken = this(machine, vm)?.link(vm)?.state().console.taken;
+    Ok(read(machine, taken, Some(Duration::ZERO), vm)?.text)
+}
+
+fn read(
+    machine: &PyObject,
+    position: u64,
+    timeout: Option<Duration>,
+    vm: &VirtualMachine,
+) -> PyResult<ConsoleText> {
+    let this = this(machine, vm)?;
+    let backend = &this.link(vm)?.backend;
+    this.session
+        .call(vm, || backend.console_text(position, timeout))
+}
+
+fn wait_for_console_text(
+    machine: &PyObject,
+    arguments: &Arguments,
+    vm: &VirtualMachine,
+) -> PyResult {
+    let session = &this(machine, vm)?.session;
+    let link = this(machine, vm)?.link(vm)?;
+    let timeout = arguments.timeout("timeout", vm)?;
+    let shown = regex::shown(arguments.get("regex"), vm)?;
+    let pattern = Pattern::new(arguments.get("regex"), vm)?;
+    let message = format!("waiting for {shown} to appear on console");
+    step(machine, &message, vm, || {
+        let now = || session.driver().now();
+        let started = now();
+        // Text from here on, as far as it has been read.
+        let mut begin = link.state().console.taken;
+        let mut text = String::new();
+        loop {
+            callbacks::run(machine, vm)?;
+            let elapsed = now().saturating_duration_since(started);
+            let left = timeout.limit.map(|limit| limit.saturating_sub(elapsed));
+            let slice = callbacks::slice(machine, left, vm)?;
+            let new = read(machine, begin + text.len() as u64, slice, vm)?;
+            if !new.text.is_empty() {
+                text.push_str(&new.text);
+                let before = now();
+                if let Some(end) = pattern.find(&text, vm)? {
+                    let taken = end_of_line(&text, end);
+                    link.state().console.taken = begin + taken as u64;
+                    if !text[..taken].ends_with('\n') {
+                        // The log shows whole lines; this one may never end.
+                        let line = text[..taken].rsplit('\n').next().unwrap_or_default();
+                        say(machine, format!("(console shows: {line})"), vm)?;
+                    }
+                    return Ok(vm.ctx.none());
+                }
+                if text.len() > SEARCHED {
+                    let forgotten = text.ceil_char_boundary(text.len() - SEARCHED / 2);
+                    text.drain(..forgotten);
+                    begin += forgotten as u64;
+                }
+                let rest = now().saturating_duration_since(before) * (SHARE - 1);
+                if !rest.is_zero() {
+                    session.sleep(left.map_or(rest, |left| left.min(rest)), vm)?;
+                }
+            } else if !new.running {
+                let lines = last_lines(&text);
+                let reason = format!(
+                    "the machine does not run, and its console has not shown {shown}, but{lines}"
+                );
+                let error = MachineError {
+                    machine: name(machine, vm)?,
+                    kind: MachineErrorKind::Broken { reason },
+                };
+                return Err(session.exceptions.machine_failed(&error, vm));
+            } else if slice == left {
+                let elapsed = now().saturating_duration_since(started);
+                let seen = format!("console shows{}", last_lines(&text));
+                return Err(timed_out(session, &message, &timeout, elapsed, &seen, vm));
+            }
+        }
+    })
+}
+
+/// The end of a text, for messages.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let first = lines.len().saturating_sub(SHOWN_LINES);
+    if lines.is_empty() {
+        return " nothing new".to_owned();
+    }
+    let lines: Vec<String> = lines[first..]
+        .iter()
+        .map(|line| format!("\n  {line}"))
+        .collect();
+    format!(":{}", lines.concat())
+}
