@@ -43,11 +43,14 @@ pub(super) const PROPERTIES: &[Property] = &[
         name: "booted",
         type_name: "bool",
         doc: "Whether the machine was started and its end was not seen.",
-        get: |machine, vm| Ok(vm.ctx.new_bool(link(machine, vm)?.is_booted()).into()),
+        get: |machine, vm| match kept(machine, "booted", vm)? {
+            Some(value) => Ok(value),
+            None => Ok(vm.ctx.new_bool(link(machine, vm)?.is_booted()).into()),
+        },
         access: Access::Set(|machine, value, vm| {
-            let value = value.try_to_bool(vm)?;
-            if let Some(link) = &this(machine, vm)?.link {
-                link.set_booted(value);
+            match &this(machine, vm)?.link {
+                Some(link) => link.set_booted(value.try_to_bool(vm)?),
+                None => keep(machine, "booted", value, vm)?,
             }
             Ok(())
         }),
@@ -57,12 +60,18 @@ pub(super) const PROPERTIES: &[Property] = &[
         type_name: "bool",
         doc: "Whether commands can be run in the machine at once. After writing False, connect() waits until the guest has \
               answered anew: for a script that knows of a reboot before anybody else does.",
-        get: |machine, vm| Ok(vm.ctx.new_bool(link(machine, vm)?.is_connected()).into()),
+        get: |machine, vm| match kept(machine, "connected", vm)? {
+            Some(value) => Ok(value),
+            None => Ok(vm.ctx.new_bool(link(machine, vm)?.is_connected()).into()),
+        },
         access: Access::Set(|machine, value, vm| {
-            let value = value.try_to_bool(vm)?;
-            if let Some(link) = &this(machine, vm)?.link {
-                link.forget_boot();
-                link.state().connected = Some(value);
+            match &this(machine, vm)?.link {
+                Some(link) => {
+                    let value = value.try_to_bool(vm)?;
+                    link.forget_boot();
+                    link.state().connected = Some(value);
+                }
+                None => keep(machine, "connected", value, vm)?,
             }
             Ok(())
         }),
@@ -108,19 +117,28 @@ pub(super) const PROPERTIES: &[Property] = &[
         "allow_reboot",
         "bool",
         "Whether QEMU is to go on when the guest reboots, for starts that do not say it.",
-        |_machine, vm| Ok(vm.ctx.new_bool(false).into()),
+        |machine, vm| {
+            link(machine, vm)?;
+            Ok(vm.ctx.new_bool(false).into())
+        },
     ),
     written(
         "out_dir",
         "Path",
         "The directory that becomes the test's output: screenshots and copies go there.",
-        |machine, vm| paths::to_python(this(machine, vm)?.session.driver().out_dir(), vm),
+        |machine, vm| {
+            link(machine, vm)?;
+            paths::to_python(this(machine, vm)?.session.driver().out_dir(), vm)
+        },
     ),
     written(
         "tmp_dir",
         "Path",
         "The host's directory in which those of the machines lie.",
-        |machine, vm| paths::to_python(this(machine, vm)?.session.driver().tmp_dir(), vm),
+        |machine, vm| {
+            link(machine, vm)?;
+            paths::to_python(this(machine, vm)?.session.driver().tmp_dir(), vm)
+        },
     ),
     written(
         "state_dir",
@@ -142,7 +160,10 @@ pub(super) const PROPERTIES: &[Property] = &[
         "keep_machine_state",
         "bool",
         "Whether the state directory is kept from one run to the next.",
-        |_machine, vm| Ok(vm.ctx.new_bool(false).into()),
+        |machine, vm| {
+            link(machine, vm)?;
+            Ok(vm.ctx.new_bool(false).into())
+        },
     ),
     written(
         "keep_vm_state",
@@ -155,6 +176,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "list[Callable[[], Any]]",
         "Functions that run_callbacks() calls.",
         |machine, vm| {
+            link(machine, vm)?;
             // The same list each time: scripts add to it.
             let callbacks: PyObjectRef = vm.ctx.new_list(Vec::new()).into();
             machine.set_attr("callbacks", callbacks.clone(), vm)?;
@@ -165,7 +187,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "start_command",
         "str | None",
         "The command of the host's shell that starts the machine, of one that create_machine() made.",
-        |_machine, vm| Ok(vm.ctx.none()),
+        nothing,
     ),
     written("logger", "Logger", "The log.", |machine, vm| {
         Ok(Log::object(&this(machine, vm)?.session, vm))
@@ -282,7 +304,24 @@ fn missing(machine: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {
     ))
 }
 
-fn nothing(_machine: &PyObject, vm: &VirtualMachine) -> PyResult {
+/// What an object keeps of an attribute.
+fn kept(machine: &PyObject, name: &str, vm: &VirtualMachine) -> PyResult<Option<PyObjectRef>> {
+    match machine.dict() {
+        Some(attributes) => attributes.get_item_opt(name, vm),
+        None => Ok(None),
+    }
+}
+
+/// Has an object without a virtual machine keep an attribute.
+fn keep(machine: &PyObject, name: &str, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+    match machine.dict() {
+        Some(attributes) => attributes.set_item(name, value, vm),
+        None => Err(missing(machine, vm)),
+    }
+}
+
+fn nothing(machine: &PyObject, vm: &VirtualMachine) -> PyResult {
+    link(machine, vm)?;
     Ok(vm.ctx.none())
 }
 

@@ -5,7 +5,7 @@ use rustpython_vm::function::{FuncArgs, KwArgs};
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
 use super::outcome::Outcome;
-use super::{Machine, callbacks, is_own, name, power, step, this};
+use super::{Machine, backend_of, callbacks, is_own, name, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::{Arguments, text};
 use crate::backend::{Command, MachineErrorKind};
@@ -67,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns: "str",
         doc: "Repeats a shell command until it succeeds, and returns the output of that try. It is tried at once, then in \
               intervals that grow from 20 milliseconds to a second, and once more when the time is over. \
-              The time-out is for each try and for all together.",
+              The time-out is for all tries together and, unless there is an attempt_timeout, for each of them.",
         call: |machine, arguments, vm| wait_until(machine, arguments, true, vm),
     },
     Function {
@@ -76,7 +76,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns: "str",
         doc: "Repeats a shell command until it fails, and returns the output of that try. It is tried at once, then in \
               intervals that grow from 20 milliseconds to a second, and once more when the time is over. \
-              The time-out is for each try and for all together.",
+              The time-out is for all tries together and, unless there is an attempt_timeout, for each of them.",
         call: |machine, arguments, vm| wait_until(machine, arguments, false, vm),
     },
     Function {
@@ -100,8 +100,14 @@ const SEVERAL: &[Param] = &[
 const REPEATED: &[Param] = &[
     Param::required("command", "str"),
     Param::timeout(),
+    attempt_timeout(),
     wait_for_output(),
 ];
+
+/// The time-out of one try, beside that of the whole wait.
+pub(super) const fn attempt_timeout() -> Param {
+    Param::optional("attempt_timeout", "Duration | None", Literal::None).by_keyword()
+}
 
 const fn wait_for_output() -> Param {
     Param::optional("wait_for_output", "bool | None", Literal::None).by_keyword()
@@ -109,8 +115,8 @@ const fn wait_for_output() -> Param {
 
 /// How to run a command.
 pub(super) struct How {
-    /// The time-out as the script wrote it.
-    timeout: PyObjectRef,
+    /// The time-out as the script wrote it; none is that of a plain `execute`.
+    timeout: Option<PyObjectRef>,
     wait_for_output: Option<bool>,
     /// Whether the command is a question of the driver's own, whose output the log does not need.
     quiet: bool,
@@ -119,26 +125,27 @@ pub(super) struct How {
 impl How {
     fn from_arguments(arguments: &Arguments, vm: &VirtualMachine) -> PyResult<Self> {
         Ok(Self {
-            timeout: arguments.get("timeout").clone(),
+            timeout: Some(arguments.get("timeout").clone()),
             wait_for_output: arguments.optional_flag("wait_for_output", vm)?,
             quiet: false,
         })
     }
 
     /// As a plain `execute` runs it.
-    pub(super) fn plain(vm: &VirtualMachine) -> Self {
+    pub(super) const fn plain() -> Self {
         Self {
-            timeout: vm.ctx.new_int(PLAIN_TIMEOUT).into(),
+            timeout: None,
             wait_for_output: None,
             quiet: false,
         }
     }
 
     /// The same, for a question of the driver's own.
-    pub(super) fn quiet(vm: &VirtualMachine) -> Self {
+    pub(super) const fn quiet() -> Self {
         Self {
+            timeout: None,
+            wait_for_output: None,
             quiet: true,
-            ..Self::plain(vm)
         }
     }
 }
@@ -158,7 +165,10 @@ pub(super) fn run(
     if run_here(machine, vm) {
         return complete(machine, command, true, how, vm);
     }
-    let mut keywords = vec![("timeout".to_owned(), how.timeout.clone())];
+    let mut keywords = Vec::new();
+    if let Some(timeout) = &how.timeout {
+        keywords.push(("timeout".to_owned(), timeout.clone()));
+    }
     if let Some(wait) = how.wait_for_output {
         keywords.push(("wait_for_output".to_owned(), vm.ctx.new_bool(wait).into()));
     }
@@ -191,7 +201,7 @@ fn execute(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> Py
         complete(machine, &command, check_return, &how, vm)?
     } else {
         let (this, command) = prepare(machine, &command, &how, true, vm)?;
-        let backend = &this.link(vm)?.backend;
+        let backend = backend_of(machine, vm)?;
         this.session.call(vm, || backend.run(&command))?;
         Outcome::bare(STATUS_DETACHED, String::new())
     };
@@ -207,7 +217,7 @@ fn complete(
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
     let (this, command) = prepare(machine, command, how, false, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     this.session.check_running(vm)?;
     match vm.allow_threads(|| backend.run(&command)) {
         Ok(completed) if check_return => Ok(completed.into()),
@@ -235,7 +245,8 @@ fn prepare<'a>(
     detached: bool,
     vm: &VirtualMachine,
 ) -> PyResult<(&'a Machine, Command)> {
-    let timeout = Timeout::from_object(&how.timeout, vm)?;
+    let plain = || vm.ctx.new_int(PLAIN_TIMEOUT).into();
+    let timeout = Timeout::from_object(&how.timeout.clone().unwrap_or_else(plain), vm)?;
     callbacks::run(machine, vm)?;
     power::ensure_reachable(machine, vm)?;
     let this = this(machine, vm)?;
@@ -335,7 +346,10 @@ fn wait_until(
     let session = &this(machine, vm)?.session;
     let command = command_text(arguments.get("command"), vm)?;
     let timeout = arguments.timeout("timeout", vm)?;
-    let how = How::from_arguments(arguments, vm)?;
+    let mut how = How::from_arguments(arguments, vm)?;
+    if !vm.is_none(arguments.get("attempt_timeout")) {
+        how.timeout = Some(arguments.get("attempt_timeout").clone());
+    }
     let what = if success { "success" } else { "failure" };
     let message = format!("waiting for {what}: {command}");
     let output = step(machine, &message, vm, || {

@@ -7,7 +7,7 @@ use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 use super::console_match::{Pattern, end_of_line};
 use super::link::Link;
 use super::messages::say;
-use super::{callbacks, name, regex, step, this};
+use super::{backend_of, callbacks, link_of, name, regex, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{ConsoleText, MachineError, MachineErrorKind};
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         call: |machine, arguments, vm| {
             let chars = arguments.text("chars", vm)?;
             let this = this(machine, vm)?;
-            let backend = &this.link(vm)?.backend;
+            let backend = backend_of(machine, vm)?;
             this.session
                 .call(vm, || backend.send_console(chars.as_bytes()))?;
             Ok(vm.ctx.none())
@@ -81,7 +81,7 @@ pub(super) fn begin_run(link: &Link) {
 
 /// What the console has shown in this run.
 pub(super) fn log(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
-    let run = this(machine, vm)?.link(vm)?.state().console.run;
+    let run = link_of(machine, vm)?.state().console.run;
     let mut text = read(machine, run, Some(Duration::ZERO), vm)?.text;
     text.truncate(text.trim_end_matches('\n').len());
     Ok(text)
@@ -89,7 +89,7 @@ pub(super) fn log(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
 
 /// What it has shown and no wait has taken.
 pub(super) fn pending(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
-    let taken = this(machine, vm)?.link(vm)?.state().console.taken;
+    let taken = link_of(machine, vm)?.state().console.taken;
     Ok(read(machine, taken, Some(Duration::ZERO), vm)?.text)
 }
 
@@ -100,7 +100,7 @@ fn read(
     vm: &VirtualMachine,
 ) -> PyResult<ConsoleText> {
     let this = this(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     this.session
         .call(vm, || backend.console_text(position, timeout))
 }
@@ -111,7 +111,7 @@ fn wait_for_console_text(
     vm: &VirtualMachine,
 ) -> PyResult {
     let session = &this(machine, vm)?.session;
-    let link = this(machine, vm)?.link(vm)?;
+    let link = link_of(machine, vm)?;
     let timeout = arguments.timeout("timeout", vm)?;
     let shown = regex::shown(arguments.get("regex"), vm)?;
     let pattern = Pattern::new(arguments.get("regex"), vm)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::commands::{self, How, quoted};
-use super::{attributes, power, step, this};
+use super::{attributes, backend_of, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::paths;
@@ -72,13 +72,13 @@ fn copy_from_host(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine
     let message = format!("copying {} to {target}", source.display());
     step(machine, &message, vm, || {
         power::ensure_reachable(machine, vm)?;
-        let backend = &this.link(vm)?.backend;
+        let backend = backend_of(machine, vm)?;
         if !target.starts_with('/') {
             // Where commands run.
             target = format!("/tmp/{target}");
         }
         let is_directory = format!("test -d {}", quoted(&target));
-        if commands::run(machine, &is_directory, &How::quiet(vm), vm)?.status == 0
+        if commands::run(machine, &is_directory, &How::quiet(), vm)?.status == 0
             && let Some(name) = source.file_name()
         {
             target = format!("{}/{}", target.trim_end_matches('/'), name.display());
@@ -134,7 +134,7 @@ fn copy_from_host_via_shell(
 
 /// Runs a command that must succeed and that nobody wants to read in the log.
 fn run_quietly(machine: &PyObject, command: &str, vm: &VirtualMachine) -> PyResult<()> {
-    let outcome = commands::run(machine, command, &How::quiet(vm), vm)?;
+    let outcome = commands::run(machine, command, &How::quiet(), vm)?;
     if outcome.status == 0 {
         return Ok(());
     }
@@ -178,7 +178,7 @@ fn copy_from_machine(machine: &PyObject, arguments: &Arguments, vm: &VirtualMach
     let message = format!("copying {source} to {}", target_dir.display());
     step(machine, &message, vm, || {
         power::ensure_reachable(machine, vm)?;
-        let backend = &this.link(vm)?.backend;
+        let backend = backend_of(machine, vm)?;
         this.session
             .call(vm, || backend.copy_out(&source, &target_dir))
     })?;

@@ -11,7 +11,7 @@ use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::address::Address;
 use super::messages::say;
-use super::{power, shell, this};
+use super::{backend_of, power, shell, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{MachineError, Shell};
@@ -147,7 +147,7 @@ fn relay(
 fn console_interact(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     demand_terminal("console_interact()", "use send_console()", vm)?;
     let this = this(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     let message = "Terminal is ready (there is no prompt):";
     say(machine, message.to_owned(), vm)?;
     let mut buffer = [0; 4096];

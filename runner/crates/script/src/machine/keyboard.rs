@@ -67,8 +67,14 @@ fn send_chars(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) ->
 
 fn press(machine: &PyObject, key: &str, delay: &Timeout, vm: &VirtualMachine) -> PyResult<()> {
     let session = &this(machine, vm)?.session;
-    callbacks::run(machine, vm)?;
-    let reply = monitor::monitor(machine, &format!("sendkey {key}"), vm)?;
+    let command = format!("sendkey {key}");
+    let reply = if is_own(machine, vm.ctx.intern_str("send_monitor_command"), vm) {
+        callbacks::run(machine, vm)?;
+        monitor::monitor(machine, &command, vm)?
+    } else {
+        vm.call_method(machine, "send_monitor_command", (command,))?;
+        String::new()
+    };
     if !reply.trim().is_empty() {
         let message = format!("QEMU cannot press the key `{key}`: {}", reply.trim());
         return Err(session.failed(message, vm));

@@ -121,23 +121,6 @@ impl Machine {
         object.set_attr("name", name, vm)?;
         Ok(object)
     }
-
-    /// The virtual machine, without which nothing but commands of a subclass's own can work.
-    fn link(&self, vm: &VirtualMachine) -> PyResult<&Link> {
-        self.link.as_deref().ok_or_else(|| {
-            vm.new_runtime_error(
-                "this object was not made by the driver: no virtual machine is behind it",
-            )
-        })
-    }
-
-    fn is_booted(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.is_booted())
-    }
-
-    fn is_connected(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.is_connected())
-    }
 }
 
 /// The machine behind the object before the dot.
@@ -145,6 +128,35 @@ fn this<'a>(object: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'a Py<Machin
     object.downcast_ref().ok_or_else(|| {
         vm.new_type_error(format!("expected a Machine, got {}", object.class().name()))
     })
+}
+
+/// Name of the attribute by which an object without a virtual machine finds another object's: a subclass may pass the
+/// attributes that it lacks on to a machine that it was given.
+const LINKED: &str = "_linked_machine";
+
+/// The virtual machine behind the object, if there is one.
+fn find_link(object: &PyObject, vm: &VirtualMachine) -> PyResult<Option<Arc<Link>>> {
+    if let Some(link) = &this(object, vm)?.link {
+        return Ok(Some(Arc::clone(link)));
+    }
+    let linked = vm.get_attribute_opt(object.to_owned(), LINKED)?;
+    let linked = linked
+        .as_ref()
+        .and_then(|linked| linked.downcast_ref::<Machine>());
+    Ok(linked.and_then(|linked| linked.link.clone()))
+}
+
+/// The virtual machine, without which nothing but commands of a subclass's own can work.
+fn link_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<Arc<Link>> {
+    find_link(object, vm)?.ok_or_else(|| {
+        vm.new_runtime_error(
+            "this object was not made by the driver: no virtual machine is behind it",
+        )
+    })
+}
+
+fn backend_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<Arc<dyn backend::Machine>> {
+    Ok(Arc::clone(&link_of(object, vm)?.backend))
 }
 
 /// The name, which a subclass may have set itself.
@@ -207,4 +219,12 @@ impl Representable for Machine {
     flags(BASETYPE, HAS_DICT, HAS_WEAKREF),
     with(Constructor, Initializer, Representable)
 )]
-impl Machine {}
+impl Machine {
+    #[pygetset]
+    fn _linked_machine(zelf: PyRef<Self>, vm: &VirtualMachine) -> PyResult {
+        match zelf.link {
+            Some(_) => Ok(zelf.into()),
+            None => Err(vm.new_attribute_error("no virtual machine is behind this object")),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::{callbacks, qmp, step, this};
+use super::{backend_of, callbacks, link_of, qmp, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::errors::timeout_error;
@@ -46,13 +46,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Runs a command of the monitor.
 pub(super) fn monitor(machine: &PyObject, command: &str, vm: &VirtualMachine) -> PyResult<String> {
     let this = this(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     this.session.call(vm, || backend.monitor(command))
 }
 
 fn wait_for_qmp_event(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
-    let (session, link) = (&this.session, this.link(vm)?);
+    let (session, link) = (&this.session, link_of(machine, vm)?);
     let timeout = arguments.timeout("timeout", vm)?;
     if link.state().process.is_none() {
         return Err(vm.new_runtime_error("QMP API is not ready yet, is the VM ready?"));

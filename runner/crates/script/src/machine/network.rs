@@ -2,7 +2,7 @@
 
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::this;
+use super::{backend_of, this};
 use crate::api::{Function, Literal, Param};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let host_port = arguments.port("host_port", vm)?;
             let guest_port = arguments.port("guest_port", vm)?;
             let this = this(machine, vm)?;
-            let backend = &this.link(vm)?.backend;
+            let backend = backend_of(machine, vm)?;
             this.session
                 .call(vm, || backend.forward_port(host_port, guest_port))?;
             Ok(vm.ctx.none())
@@ -43,7 +43,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn set_links(machine: &PyObject, up: bool, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     this.session.call(vm, || backend.set_links(up))?;
     Ok(vm.ctx.none())
 }

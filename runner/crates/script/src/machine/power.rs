@@ -5,7 +5,7 @@ use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::messages::say;
 use super::process::Process;
-use super::{attributes, console, step, this};
+use super::{attributes, backend_of, console, find_link, is_own, link_of, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{self, MachineErrorKind};
@@ -45,10 +45,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns: "bool",
         doc: "Whether the machine runs and commands can be run in it at once.",
         call: |machine, _arguments, vm| {
-            let this = this(machine, vm)?;
             Ok(vm
                 .ctx
-                .new_bool(this.is_booted() && this.is_connected())
+                .new_bool(is_booted(machine, vm)? && is_connected(machine, vm)?)
                 .into())
         },
     },
@@ -83,10 +82,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         returns: "None",
         doc: "Ends the machine at once, as the driver does by itself when the test is over.",
         call: |machine, _arguments, vm| {
-            let Some(pid) = this(machine, vm)?.link(vm)?.backend.pid() else {
+            let Some(pid) = link_of(machine, vm)?.backend.pid() else {
                 return Ok(vm.ctx.none());
             };
-            end(machine, &format!("kill machine (pid {pid})"), vm)
+            let class = machine.class().name().to_string();
+            end(machine, &format!("kill {class} (pid {pid})"), vm)
         },
     },
     Function {
@@ -97,11 +97,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
               For a machine that was started with allow_reboot=True: any other ends then.",
         call: |machine, _arguments, vm| {
             let this = this(machine, vm)?;
-            let link = this.link(vm)?;
-            step(machine, "sending key 'ctrl-alt-delete'", vm, || {
-                this.session.call(vm, || link.backend.reset())
-            })?;
-            link.forget_boot();
+            let link = link_of(machine, vm)?;
+            if is_own(machine, vm.ctx.intern_str("send_key"), vm) {
+                step(machine, "sending key 'ctrl-alt-delete'", vm, || {
+                    this.session.call(vm, || link.backend.reset())
+                })?;
+                link.forget_boot();
+            } else {
+                vm.call_method(machine, "send_key", ("ctrl-alt-delete",))?;
+                link.forget_boot();
+                link.state().connected = Some(false);
+            }
             Ok(vm.ctx.none())
         },
     },
@@ -122,16 +128,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
+fn is_booted(machine: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
+    Ok(find_link(machine, vm)?.is_some_and(|link| link.is_booted()))
+}
+
+fn is_connected(machine: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
+    Ok(find_link(machine, vm)?.is_some_and(|link| link.is_connected()))
+}
+
 /// Has the guest so far that the next command can be run in it, by way of the object: a subclass may have its own
 /// `connect` or `start`.
 pub(super) fn ensure_reachable(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(machine, vm)?;
     if this.early {
         // The agent answers long before the guest is up; the command waits for that.
-        if !this.is_booted() {
+        if !is_booted(machine, vm)? {
             vm.call_method(machine, "start", ())?;
         }
-    } else if !this.is_connected() {
+    } else if !is_connected(machine, vm)? {
         vm.call_method(machine, "connect", ())?;
     }
     Ok(())
@@ -139,12 +153,12 @@ pub(super) fn ensure_reachable(machine: &PyObject, vm: &VirtualMachine) -> PyRes
 
 fn connect(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(machine, vm)?;
-    if this.is_connected() {
+    if is_connected(machine, vm)? {
         return Ok(());
     }
     step(machine, "waiting for the VM to finish booting", vm, || {
         vm.call_method(machine, "start", ())?;
-        let link = this.link(vm)?;
+        let link = link_of(machine, vm)?;
         // The script knows of a reboot that nobody else has seen.
         let anew = link.state().connected == Some(false);
         let driver = this.session.driver();
@@ -169,10 +183,10 @@ fn connect(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
 
 fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(machine, vm)?;
-    if this.is_booted() {
+    if is_booted(machine, vm)? {
         return Ok(());
     }
-    let link = this.link(vm)?;
+    let link = link_of(machine, vm)?;
     say(machine, "starting vm".to_owned(), vm)?;
     let start = backend::Start {
         allow_reboot: allow_reboot || attributes::written_allow_reboot(machine, vm)?,
@@ -187,7 +201,7 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
         process.status();
     }
     // What the console showed before is not of this run.
-    console::begin_run(link);
+    console::begin_run(&link);
     this.session.call(vm, || link.backend.start(&start))?;
     link.forget_boot();
     link.set_booted(true);
@@ -202,9 +216,9 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
 
 fn shutdown(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
-    if this.is_booted() {
+    if is_booted(machine, vm)? {
         ensure_reachable(machine, vm)?;
-        let backend = &this.link(vm)?.backend;
+        let backend = backend_of(machine, vm)?;
         this.session.call(vm, || backend.power_off())?;
         vm.call_method(machine, "wait_for_shutdown", ())?;
     }
@@ -213,9 +227,9 @@ fn shutdown(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> 
 
 fn end(machine: &PyObject, message: &str, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
-    if this.is_booted() {
+    if is_booted(machine, vm)? {
         say(machine, message.to_owned(), vm)?;
-        let backend = &this.link(vm)?.backend;
+        let backend = backend_of(machine, vm)?;
         this.session.call(vm, || backend.crash())?;
         vm.call_method(machine, "wait_for_shutdown", ())?;
     }
@@ -224,10 +238,10 @@ fn end(machine: &PyObject, message: &str, vm: &VirtualMachine) -> PyResult {
 
 fn wait_for_shutdown(machine: &PyObject, timeout: &Timeout, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(machine, vm)?;
-    if !this.is_booted() {
+    if !is_booted(machine, vm)? {
         return Ok(());
     }
-    let link = this.link(vm)?;
+    let link = link_of(machine, vm)?;
     step(machine, "waiting for the VM to power off", vm, || {
         this.session.check_running(vm)?;
         vm.allow_threads(|| link.backend.wait_for_shutdown(timeout.limit))

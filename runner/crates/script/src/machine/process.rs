@@ -8,7 +8,7 @@ use rustpython_vm::builtins::PyBytes;
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use super::link::Link;
-use super::{power, this};
+use super::{link_of, power, this};
 use crate::api::{Access, Class, Function, Literal, Param, Property};
 use crate::arguments::text;
 use crate::backend::MachineErrorKind;
@@ -153,10 +153,7 @@ impl Process {
     /// The object for the QEMU that has just been started.
     pub(super) fn object(machine: &PyObject, pid: Option<u32>, vm: &VirtualMachine) -> PyResult {
         let this = this(machine, vm)?;
-        this.link(vm)?;
-        let Some(link) = this.link.clone() else {
-            return Ok(vm.ctx.none());
-        };
+        let link = link_of(machine, vm)?;
         Ok(Self {
             session: Arc::clone(&this.session),
             link,

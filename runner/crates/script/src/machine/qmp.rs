@@ -8,7 +8,7 @@ use rustpython_vm::{
 };
 
 use super::link::Link;
-use super::this;
+use super::{link_of, this};
 use crate::api::{Access, Class, Function, Literal, Param, Property};
 use crate::backend::{MachineError, MachineErrorKind};
 use crate::errors::timeout_error;
@@ -145,10 +145,7 @@ impl QmpSession {
     /// The client of a machine; `None` in Python where no virtual machine is behind it.
     pub(super) fn object(machine: &PyObject, vm: &VirtualMachine) -> PyResult {
         let this = this(machine, vm)?;
-        this.link(vm)?;
-        let Some(link) = this.link.clone() else {
-            return Ok(vm.ctx.none());
-        };
+        let link = link_of(machine, vm)?;
         Ok(Self {
             session: Arc::clone(&this.session),
             link,
@@ -185,7 +182,7 @@ fn refused(session: &Session, error: &MachineError, vm: &VirtualMachine) -> PyBa
     let attributes: [(&str, PyObjectRef); 3] = [
         ("class_name", vm.ctx.new_str(class.as_str()).into()),
         ("description", vm.ctx.new_str(description.as_str()).into()),
-        ("transaction_id", vm.ctx.new_str("").into()),
+        ("transaction_id", vm.ctx.none()),
     ];
     for (name, value) in attributes {
         // An attribute that cannot be set must not hide the error itself.

@@ -7,9 +7,9 @@ use std::thread;
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 
 use super::messages::say;
-use super::{Machine, attributes, callbacks, regex, step, this};
+use super::{Machine, attributes, backend_of, callbacks, is_own, regex, step, this};
 use crate::api::{Function, Param};
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, text};
 use crate::retry::{self, Try};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -36,7 +36,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     },
     Function {
-        name: "get_screen_text_variants",
+        name: VARIANTS,
         params: &[],
         returns: "list[str]",
         doc: "Returns the text on the screen as read from several renderings of one picture, some of which suit OCR better: \
@@ -63,6 +63,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
+const VARIANTS: &str = "get_screen_text_variants";
+
 fn screenshot(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     let mut filename = arguments.text("filename", vm)?;
@@ -75,7 +77,7 @@ fn screenshot(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) ->
         attributes::out_dir(machine, vm)?.join(&filename)
     };
     let shown = path.display();
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     step(machine, &format!("making screenshot {shown}"), vm, || {
         this.session.call(vm, || backend.screenshot(&path))
     })?;
@@ -94,7 +96,7 @@ fn wait_for_text(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
             callbacks::run(machine, vm)?;
             let mut texts = Vec::new();
             let mut matched = false;
-            read(machine, true, vm, |found| {
+            let mut seen = |found: String| {
                 let text: PyObjectRef = vm.ctx.new_str(found.as_str()).into();
                 matched = regex::matches(&pattern, &text, vm)?;
                 texts.push(found);
@@ -102,7 +104,18 @@ fn wait_for_text(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
                 let elapsed = session.driver().now().saturating_duration_since(started);
                 let over = timeout.limit.is_some_and(|limit| elapsed >= limit);
                 Ok(matched || (over && !last))
-            })?;
+            };
+            if is_own(machine, vm.ctx.intern_str(VARIANTS), vm) {
+                read(machine, true, vm, seen)?;
+            } else {
+                let variants = vm.call_method(machine, VARIANTS, ())?;
+                let variants: Vec<PyObjectRef> = variants.try_into_value(vm)?;
+                for variant in variants {
+                    if seen(text(&variant, vm)?)? {
+                        break;
+                    }
+                }
+            }
             if matched {
                 return Ok(Try::Done(()));
             }
@@ -131,7 +144,7 @@ fn read(
 ) -> PyResult<()> {
     let this: &Machine = this(machine, vm)?;
     let session = &this.session;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     session.check_running(vm)?;
     thread::scope(|scope| {
         let (texts, received) = mpsc::channel();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustpython_vm::builtins::{PyByteArray, PyBytes};
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-use super::{power, this};
+use super::{backend_of, power, this};
 use crate::api::{Class, Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::Shell;
@@ -131,7 +131,7 @@ impl ShellSocket {
 pub(super) fn open(machine: &PyObject, vm: &VirtualMachine) -> PyResult<Arc<dyn Shell>> {
     power::ensure_reachable(machine, vm)?;
     let this = this(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     let shell = this.session.call(vm, || backend.open_shell())?;
     Ok(Arc::from(shell))
 }

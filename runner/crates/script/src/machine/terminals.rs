@@ -50,7 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn read(machine: &PyObject, tty: &str, vm: &VirtualMachine) -> PyResult<Outcome> {
     let width = format!("$(stty -F /dev/tty{tty} size | awk '{{print $2}}')");
     let command = format!("fold -w{width} /dev/vcs{tty}");
-    commands::run(machine, &command, &How::quiet(vm), vm)
+    commands::run(machine, &command, &How::quiet(), vm)
 }
 
 fn wait_until_tty_matches(

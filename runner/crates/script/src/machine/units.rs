@@ -5,12 +5,12 @@
 
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::commands::{self, How};
+use super::commands::{self, How, attempt_timeout};
 use super::outcome::Outcome;
 use super::waits::Wait;
 use super::{is_own, step, this, waits};
 use crate::api::{Function, Literal, Param};
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, text};
 use crate::backend::Condition;
 use crate::retry::{self, Try};
 use crate::timeouts::Timeout;
@@ -26,16 +26,44 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let query = arguments.text("q", vm)?;
             let user = arguments.optional_text("user", vm)?;
             let command = systemctl_command(&query, user.as_deref());
-            let outcome = commands::run(machine, &command, &How::plain(vm), vm)?;
+            let outcome = commands::run(machine, &command, &How::plain(), vm)?;
             Ok(vm.new_tuple((outcome.status, outcome.output)).into())
         },
     },
     Function {
         name: "wait_for_unit",
-        params: &[Param::required("unit", "str"), user(), Param::timeout()],
+        params: &[
+            Param::required("unit", "str"),
+            user(),
+            Param::timeout(),
+            attempt_timeout(),
+        ],
         returns: "None",
         doc: "Waits until a unit is active. Fails at once when it has failed, or is inactive while no job is pending.",
         call: wait_for_unit,
+    },
+    Function {
+        name: "wait_for_unit_active_state",
+        params: &[
+            Param::required("unit", "str"),
+            Param::required("state", "str"),
+            Param::timeout(),
+        ],
+        returns: "None",
+        doc: "Waits until a unit is in this state: active, reloading, inactive, failed, activating or deactivating.",
+        call: wait_for_unit_active_state,
+    },
+    Function {
+        name: "wait_for_job",
+        params: &[Param::required("jobname", "str")],
+        returns: "None",
+        doc: "The old name of wait_for_unit().",
+        call: |machine, arguments, vm| {
+            let text = "wait_for_job() is deprecated: use wait_for_unit() instead";
+            this(machine, vm)?.session.warn_once(text);
+            let unit = arguments.get("jobname").clone();
+            vm.call_method(machine, "wait_for_unit", (unit,))
+        },
     },
     Function {
         name: "get_unit_info",
@@ -125,19 +153,15 @@ fn ask(
     user: Option<&str>,
     vm: &VirtualMachine,
 ) -> PyResult<Outcome> {
-    if has_own_systemctl(machine, vm) {
+    if is_own(machine, vm.ctx.intern_str("systemctl"), vm) {
         let command = systemctl_command(query, user);
-        return commands::run(machine, &command, &How::quiet(vm), vm);
+        return commands::run(machine, &command, &How::quiet(), vm);
     }
     let pair = match user {
         Some(user) => vm.call_method(machine, "systemctl", (query, user))?,
         None => vm.call_method(machine, "systemctl", (query,))?,
     };
     Outcome::from_pair(&pair, vm)
-}
-
-fn has_own_systemctl(machine: &PyObject, vm: &VirtualMachine) -> bool {
-    is_own(machine, vm.ctx.intern_str("systemctl"), vm)
 }
 
 fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
@@ -150,7 +174,10 @@ fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
     };
     let message = format!("waiting for unit {unit}{suffix}");
     step(machine, &message, vm, || {
-        if waits::happen_here(machine, vm)? && has_own_systemctl(machine, vm) {
+        let own = ["systemctl", "get_unit_property", "get_unit_info"]
+            .iter()
+            .all(|method| is_own(machine, vm.ctx.intern_str(*method), vm));
+        if own && waits::happen_here(machine, vm)? {
             let condition = Condition::Unit {
                 unit: unit.clone(),
                 user: user.clone(),
@@ -176,7 +203,7 @@ fn watch_unit(
     let session = &this(machine, vm)?.session;
     commands::connect_first(machine, vm)?;
     retry::until(session, message, timeout, vm, |_last| {
-        let state = unit_property(machine, unit, "ActiveState", user, vm)?;
+        let state = active_state(machine, unit, user, vm)?;
         match state.as_str() {
             "active" => return Ok(Try::Done(())),
             "failed" => {
@@ -204,9 +231,68 @@ fn may_become_active(
     if !jobs.output.contains("No jobs") {
         return Ok(true);
     }
-    let info = unit_info(machine, unit, user, vm)?;
-    let state = info.iter().find(|(name, _)| name == "ActiveState");
-    Ok(state.is_none_or(|(_, state)| state != "inactive"))
+    Ok(state_in_info(machine, unit, user, vm)? != "inactive")
+}
+
+/// The state of a unit, the way the object reads properties: a subclass may have its own `get_unit_property`.
+fn active_state(
+    machine: &PyObject,
+    unit: &str,
+    user: Option<&str>,
+    vm: &VirtualMachine,
+) -> PyResult<String> {
+    let property = "ActiveState";
+    if is_own(machine, vm.ctx.intern_str("get_unit_property"), vm) {
+        return unit_property(machine, unit, property, user, vm);
+    }
+    let state = match user {
+        Some(user) => vm.call_method(machine, "get_unit_property", (unit, property, user))?,
+        None => vm.call_method(machine, "get_unit_property", (unit, property))?,
+    };
+    text(&state, vm)
+}
+
+/// The state of a unit among all of its properties, the way the object reads those; empty if it is not among them.
+fn state_in_info(
+    machine: &PyObject,
+    unit: &str,
+    user: Option<&str>,
+    vm: &VirtualMachine,
+) -> PyResult<String> {
+    if is_own(machine, vm.ctx.intern_str("get_unit_info"), vm) {
+        let info = unit_info(machine, unit, user, vm)?.into_iter();
+        let mut state = info.filter(|(name, _)| name == "ActiveState");
+        return Ok(state.next().map(|(_, state)| state).unwrap_or_default());
+    }
+    let info = match user {
+        Some(user) => vm.call_method(machine, "get_unit_info", (unit, user))?,
+        None => vm.call_method(machine, "get_unit_info", (unit,))?,
+    };
+    text(&info.get_item("ActiveState", vm)?, vm)
+}
+
+fn wait_for_unit_active_state(
+    machine: &PyObject,
+    arguments: &Arguments,
+    vm: &VirtualMachine,
+) -> PyResult {
+    let session = &this(machine, vm)?.session;
+    let unit = arguments.text("unit", vm)?;
+    let wanted = arguments.text("state", vm)?;
+    let timeout = arguments.timeout("timeout", vm)?;
+    let message = format!("waiting for unit {unit} to be {wanted}");
+    step(machine, &message, vm, || {
+        commands::connect_first(machine, vm)?;
+        retry::until(session, &message, &timeout, vm, |_last| {
+            let state = active_state(machine, &unit, None, vm)?;
+            Ok(if state == wanted {
+                Try::Done(())
+            } else {
+                Try::NotYet(format!("state {state}"))
+            })
+        })
+    })?;
+    Ok(vm.ctx.none())
 }
 
 fn require_unit_state(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
@@ -215,9 +301,7 @@ fn require_unit_state(machine: &PyObject, arguments: &Arguments, vm: &VirtualMac
     let required = arguments.text("require_state", vm)?;
     let message = format!("checking if unit '{unit}' has reached state '{required}'");
     step(machine, &message, vm, || {
-        let info = unit_info(machine, &unit, None, vm)?;
-        let state = info.iter().find(|(name, _)| name == "ActiveState");
-        let state = state.map_or("", |(_, state)| state.as_str());
+        let state = state_in_info(machine, &unit, None, vm)?;
         if state == required {
             return Ok(vm.ctx.none());
         }

@@ -6,8 +6,8 @@
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::commands::{self, How};
-use super::{callbacks, power, step, this};
+use super::commands::{self, How, attempt_timeout};
+use super::{backend_of, callbacks, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{Condition, MachineError, MachineErrorKind, WaitOutcome};
@@ -18,7 +18,11 @@ use crate::timeouts::Timeout;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "wait_for_file",
-        params: &[Param::required("filename", "str"), Param::timeout()],
+        params: &[
+            Param::required("filename", "str"),
+            Param::timeout(),
+            attempt_timeout(),
+        ],
         returns: "None",
         doc: "Waits until a file, of whatever kind, exists in the guest. The name is given to the shell as it is: patterns, \
               variables and substitutions work.",
@@ -56,6 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Param::required("addr", "str"),
             Param::optional("is_datagram", "bool", Literal::Bool(false)),
             Param::timeout(),
+            attempt_timeout(),
         ],
         returns: "None",
         doc: "Waits until something in the guest can connect to the UNIX socket of this path, or, with is_datagram, send \
@@ -80,6 +85,7 @@ const PORT: &[Param] = &[
     Param::required("port", "int"),
     Param::optional("addr", "str", Literal::Text("localhost")),
     Param::timeout(),
+    attempt_timeout(),
 ];
 
 fn wait_for_port(
@@ -120,7 +126,7 @@ fn wait(
         commands::connect_first(machine, vm)?;
         let session = &this(machine, vm)?.session;
         retry::until(session, message, &timeout, vm, |_last| {
-            let outcome = commands::run(machine, test, &How::quiet(vm), vm)?;
+            let outcome = commands::run(machine, test, &How::quiet(), vm)?;
             Ok(if (outcome.status == 0) == success {
                 Try::Done(())
             } else {
@@ -156,7 +162,7 @@ pub(super) fn wait_here(
     let this = this(machine, vm)?;
     let session = &this.session;
     power::ensure_reachable(machine, vm)?;
-    let backend = &this.link(vm)?.backend;
+    let backend = backend_of(machine, vm)?;
     let started = session.driver().now();
     loop {
         callbacks::run(machine, vm)?;

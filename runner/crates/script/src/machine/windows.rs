@@ -66,7 +66,7 @@ fn wait_for_x(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) ->
             && waits::wait_here(machine, message, &Condition::File { word }, &timeout, vm)?
                 == Wait::Met;
         let holds = |command: &str| -> PyResult<bool> {
-            Ok(commands::run(machine, command, &How::quiet(vm), vm)?.status == 0)
+            Ok(commands::run(machine, command, &How::quiet(), vm)?.status == 0)
         };
         let elapsed = session.driver().now().saturating_duration_since(started);
         retry::until(session, message, &timeout.after(elapsed), vm, |_last| {
@@ -96,7 +96,7 @@ fn names(machine: &PyObject, vm: &VirtualMachine) -> PyResult<Result<Vec<String>
         let names: PyResult<_> = names.iter().map(|name| text(name, vm)).collect();
         return names.map(Ok);
     }
-    let outcome = commands::run(machine, TREE, &How::quiet(vm), vm)?;
+    let outcome = commands::run(machine, TREE, &How::quiet(), vm)?;
     Ok(if outcome.status == 0 {
         Ok(names_in(&outcome.output))
     } else {

@@ -12,6 +12,7 @@ server.succeed("echo c", pathlib.Path("true"), wait_for_output=True, timeout=dat
 server.fail("false", timeout=0)
 server.wait_until_succeeds("echo d", 10, wait_for_output=True)
 server.wait_until_fails(command="false", timeout=None)
+server.wait_until_succeeds("echo e", timeout=60, attempt_timeout=2)
 server.sleep(duration=datetime.timedelta(seconds=90))
 server.sleep(0.5)
 "#;
@@ -98,6 +99,78 @@ remote.wait_for_unit("late.service", timeout=10)
 remote.wait_until_tty_matches("1", "login")
 print(remote.get_window_names(), remote.get_unit_property("x", "ActiveState"))
 print(remote.pid, remote.connected, remote.state_dir, remote.own)
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn a_subclass_may_pass_on_what_it_lacks_to_another_machine() {
+    // As the class IncusMachine of nixpkgs does.
+    let script = r#"
+class Host(Machine):
+    def __init__(self, base):
+        base.wait_for_unit("x.service")
+        self._parent = base
+
+    def __getattr__(self, name):
+        return getattr(self._parent, name)
+
+    def inside(self, command):
+        return super().succeed(f"echo {command}")
+
+host = Host(server)
+print(repr(host.inside("hi")), host.name, host.booted, host.is_up(), host.pid == server.pid)
+with host.nested("a step"):
+    host.wait_for_file("/x")
+host.sleep(1)
+host.crash()
+print(server.booted, host.callbacks is server.callbacks)
+host.connected = False
+print(server.connected, host.connected)
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn overridden_methods_are_called_by_others() {
+    let script = r#"
+class Logged(Machine):
+    def __init__(self):
+        self.name = "logged"
+    def get_unit_property(self, unit, property, user=None):
+        print("property", unit, property, user)
+        return "active"
+    def get_unit_info(self, unit, user=None):
+        print("info", unit, user)
+        return {"ActiveState": "inactive"}
+    def systemctl(self, q, user=None):
+        print("systemctl", q, user)
+        return 0, "No jobs"
+    def execute(self, command):
+        print("execute", command)
+        return 0, ""
+    def send_monitor_command(self, command):
+        print("monitor", command)
+    def get_tty_text(self, tty):
+        return "tty " + tty
+    def get_window_names(self):
+        return ["a window"]
+    def get_screen_text_variants(self):
+        return ["one", "two"]
+
+logged = Logged()
+logged.wait_for_unit("a.service")
+logged.wait_for_unit("b.service", "alice", attempt_timeout=3)
+logged.wait_for_unit_active_state("c.service", "active", timeout=10)
+logged.require_unit_state("d.service", "inactive")
+print(logged.start_job("e"), logged.stop_job("f", "bob"))
+logged.wait_for_job("g.service")
+logged.wait_for_file("/x", attempt_timeout=1)
+logged.send_chars("h?", 0)
+logged.wait_until_tty_matches(3, "tty 3")
+logged.wait_for_window("window")
+logged.wait_for_text("two")
+logged.dump_tty_contents(1)
 "#;
     insta::assert_snapshot!(run(script).text());
 }
