@@ -192,6 +192,7 @@ async fn run_script(test: &Test, driver: ScriptDriver) -> Result<(), Fault> {
     let script = Script {
         text: test.script.clone(),
         name: "testScript".to_owned(),
+        python_path: Vec::new(),
     };
     let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
     match run.await {

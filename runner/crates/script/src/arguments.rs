@@ -11,6 +11,7 @@ use crate::timeouts::Timeout;
 pub(crate) struct Arguments {
     function: &'static Function,
     values: Vec<PyObjectRef>,
+    given: Vec<bool>,
     rest: Vec<PyObjectRef>,
 }
 
@@ -26,10 +27,12 @@ pub(crate) fn bind(
     let mut positional = given.args.into_iter();
     let mut keywords = given.kwargs;
     let mut values = Vec::with_capacity(function.params.len());
+    let mut given_here = Vec::with_capacity(function.params.len());
     let mut rest = Vec::new();
     let mut by_keyword_only = false;
 
     for param in function.params {
+        let mut is_given = true;
         let value = match param.kind {
             ParamKind::Rest => {
                 rest = positional.by_ref().collect();
@@ -61,7 +64,10 @@ pub(crate) fn bind(
                         )));
                     }
                     (Some(value), None, _) | (None, Some(value), _) => value,
-                    (None, None, ParamKind::Optional(default)) => literal(default, vm),
+                    (None, None, ParamKind::Optional(default)) => {
+                        is_given = false;
+                        literal(default, vm)
+                    }
                     (None, None, _) => {
                         return Err(wrong(format!(
                             "missing required argument: '{}'",
@@ -72,6 +78,7 @@ pub(crate) fn bind(
             }
         };
         values.push(value);
+        given_here.push(is_given);
     }
     if positional.next().is_some() {
         let most = function
@@ -91,6 +98,7 @@ pub(crate) fn bind(
     Ok(Arguments {
         function,
         values,
+        given: given_here,
         rest,
     })
 }
@@ -111,14 +119,20 @@ fn literal(literal: Literal, vm: &VirtualMachine) -> PyObjectRef {
 }
 
 impl Arguments {
+    fn index(&self, name: &str) -> usize {
+        let mut params = self.function.params.iter();
+        let index = params.position(|param| param.name == name);
+        index.expect("a function reads only parameters that it declares")
+    }
+
     /// The value of a parameter, which may be its default.
     pub(crate) fn get(&self, name: &str) -> &PyObjectRef {
-        let index = self
-            .function
-            .params
-            .iter()
-            .position(|param| param.name == name);
-        &self.values[index.expect("a function reads only parameters that it declares")]
+        &self.values[self.index(name)]
+    }
+
+    /// Whether the call gave the parameter a value.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given[self.index(name)]
     }
 
     /// What the `*rest` parameter took.

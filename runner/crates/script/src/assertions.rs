@@ -2,28 +2,26 @@
 //!
 //! `unittest` is large, so it is loaded when a script first uses the object.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rustpython_vm::builtins::PyStr;
 use rustpython_vm::function::PySetterValue;
 use rustpython_vm::types::{GetAttr, SetAttr};
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-use crate::session::Session;
+use crate::modules;
 
 /// The object, which passes everything on to a real test case.
 #[pyclass(module = "test_driver.driver", name = "AssertionTester")]
 #[derive(Debug, PyPayload)]
 pub(crate) struct Assertions {
-    session: Arc<Session>,
     real: Mutex<Option<PyObjectRef>>,
 }
 
 impl Assertions {
     /// The object for one run.
-    pub(crate) fn object(session: &Arc<Session>, vm: &VirtualMachine) -> PyObjectRef {
+    pub(crate) fn object(vm: &VirtualMachine) -> PyObjectRef {
         Self {
-            session: Arc::clone(session),
             real: Mutex::default(),
         }
         .into_ref(&vm.ctx)
@@ -35,18 +33,7 @@ impl Assertions {
             return Ok(real.clone());
         }
         // Not locked meanwhile: the import runs Python code, which may come back here.
-        let test_case = vm.import("unittest", 0)?.get_attr("TestCase", vm)?;
-        let attributes = vm.ctx.new_dict();
-        let failure = self.session.exceptions.assertion.clone();
-        attributes.set_item("failureException", failure.into(), vm)?;
-        let name = vm.ctx.new_str("AssertionTester");
-        let bases = vm.ctx.new_tuple(vec![test_case]);
-        let class = vm
-            .ctx
-            .types
-            .type_type
-            .as_object()
-            .call((name, bases, attributes), vm)?;
+        let class = modules::import_from("test_driver.driver", "AssertionTester", vm)?;
         let made = class.call((), vm)?;
         let mut real = self.real.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(real.get_or_insert(made).clone())

@@ -1,6 +1,7 @@
 //! One run of a script, in an interpreter of its own.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -8,6 +9,7 @@ use rustpython::{InterpreterBuilder, InterpreterBuilderExt};
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::class::PyClassImpl;
 use rustpython_vm::function::OptionalArg;
+use rustpython_vm::signal::user_signal_channel;
 use rustpython_vm::{AsObject, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
 use crate::backend;
@@ -16,10 +18,13 @@ use crate::event::Stream;
 use crate::failure::{Failure, FailureKind};
 use crate::output::Output;
 use crate::session::Session;
-use crate::traceback;
+use crate::{extensions, interrupt, traceback};
 
 /// Enough for Python's own limit of 1000 nested calls, with room for what a call in the standard library takes.
 const STACK_BYTES: usize = 256 << 20;
+
+/// The same for each thread that a script starts; what is not used costs nothing.
+const THREAD_STACK_BYTES: usize = 64 << 20;
 
 /// A test script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub struct Script {
     pub name: String,
     /// The program.
     pub text: String,
+    /// Where more modules can be imported from: folders of them, or prefixes with a `lib/python3.*/site-packages`.
+    pub python_path: Vec<PathBuf>,
 }
 
 /// Runs a script to its end, on a thread of its own, and waits for the threads that it started.
@@ -50,13 +57,16 @@ pub fn run(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Fail
 }
 
 fn run_here(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Failure> {
+    let (signals, receiver) = user_signal_channel();
     let interpreter = InterpreterBuilder::new()
         .settings(settings())
         .init_stdlib()
+        .init_hook(|vm| vm.set_user_signal_channel(receiver))
         .interpreter();
     let result = interpreter.enter(|vm| {
         let run = Run::prepare(script, driver, vm)
             .map_err(|exception| traceback::failure(&exception, script, None, vm))?;
+        interrupt::arm(&run.session, signals);
         let result = run.run(vm);
         let failure = result.map_err(|exception| {
             traceback::failure(&exception, script, Some(&run.session.exceptions), vm)
@@ -99,20 +109,20 @@ impl Run {
         driver: Arc<dyn backend::Driver>,
         vm: &VirtualMachine,
     ) -> PyResult<Self> {
-        let session = Session::new(driver, vm)?;
+        let session = Session::new(driver, script, vm)?;
         Output::make_static_type();
         let stdout = Output::new(&session, Stream::Stdout, vm);
         let stderr = Output::new(&session, Stream::Stderr, vm);
         vm.sys_module.set_attr("stdout", stdout.clone(), vm)?;
         vm.sys_module.set_attr("stderr", stderr.clone(), vm)?;
-        // All modules are built in; nothing of the host's is to be found by accident.
-        vm.sys_module
-            .set_attr("path", vm.ctx.new_list(Vec::new()), vm)?;
+        extensions::set_path(&script.python_path, vm)?;
+        interrupt::replace_sleep(&session, vm)?;
+        vm.state.stacksize.store(THREAD_STACK_BYTES);
         for name in ["quit", "exit"] {
             vm.builtins
                 .set_attr(name, vm.new_function(name, quit), vm)?;
         }
-        let driver = Driver::object(&session, script.clone(), vm)?;
+        let driver = Driver::object(&session, vm)?;
         Ok(Self {
             session,
             driver,

@@ -17,8 +17,8 @@ pub(crate) struct Exceptions {
     pub(crate) assertion: PyTypeRef,
     /// A machine does not do its part.
     pub(crate) machine: PyTypeRef,
-    /// QEMU refuses a command of its machine protocol.
-    pub(crate) qmp: PyTypeRef,
+    /// A polling condition does not hold.
+    pub(crate) polling: PyTypeRef,
     /// The runner stops the test. Not an `Exception`, so that no script that catches all of those goes on.
     pub(crate) aborted: PyTypeRef,
 }
@@ -36,13 +36,13 @@ impl Exceptions {
                 builtin.assertion_error.to_owned(),
             ],
         );
-        let qmp = vm.ctx.new_exception_type(
-            "test_driver.machine.qmp",
-            "QMPAPIError",
-            Some(vec![builtin.runtime_error.to_owned()]),
+        let polling = vm.ctx.new_exception_type(
+            "test_driver.polling_condition",
+            "PollingConditionError",
+            Some(vec![test_script_error.clone()]),
         );
         Self {
-            qmp,
+            polling,
             machine: class("MachineError", vec![test_script_error.clone()]),
             aborted: class("TestStopped", vec![builtin.base_exception_type.to_owned()]),
             test_script_error,

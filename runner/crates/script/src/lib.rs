@@ -11,21 +11,30 @@ pub mod failure;
 mod arguments;
 mod assertions;
 mod asserts;
+mod debug;
 mod driver;
 mod engine;
 mod errors;
+mod extensions;
+mod interrupt;
 mod log;
 mod machine;
+mod modules;
+mod native;
 mod output;
+mod parallel;
 mod paths;
 mod retry;
 mod session;
 mod steps;
+mod symbols;
 mod timeouts;
 mod traceback;
 mod vlan;
 
 pub use engine::{Script, run};
+pub use modules::names as modules;
+pub use symbols::{SYMBOLS, Symbol, SymbolKind};
 
 /// The classes whose methods a script can call.
 pub const CLASSES: &[api::Class] = &[
@@ -35,4 +44,6 @@ pub const CLASSES: &[api::Class] = &[
     machine::QMP_CLASS,
     machine::SHELL_CLASS,
     log::CLASS,
+    vlan::CLASS,
+    debug::CLASS,
 ];

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
+use rustpython_vm::builtins::PyType;
+use rustpython_vm::function::FuncArgs;
+use rustpython_vm::types::{Constructor, Initializer};
+use rustpython_vm::{
+    Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
+};
 
-use crate::api::{Class, Function, Literal, Param};
+use crate::api::{Access, Class, Function, Literal, Param, Property};
 use crate::arguments::{Arguments, text};
 use crate::event::Level;
 use crate::session::Session;
@@ -14,7 +19,7 @@ use crate::steps::Step;
 pub(crate) const CLASS: Class = Class {
     name: "Logger",
     topics: &[FUNCTIONS],
-    properties: &[],
+    properties: PROPERTIES,
 };
 
 /// The object.
@@ -24,8 +29,40 @@ pub(crate) struct Log {
     session: Arc<Session>,
 }
 
-#[pyclass]
+impl Constructor for Log {
+    type Args = FuncArgs;
+
+    fn py_new(_class: &Py<PyType>, _args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
+        Ok(Self {
+            session: Session::of(vm)?,
+        })
+    }
+}
+
+impl Initializer for Log {
+    type Args = FuncArgs;
+
+    /// Classes that a script derives have arguments of their own.
+    fn init(_zelf: PyRef<Self>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<()> {
+        Ok(())
+    }
+}
+
+#[pyclass(flags(BASETYPE, HAS_DICT), with(Constructor, Initializer))]
 impl Log {}
+
+const PROPERTIES: &[Property] = &[Property {
+    name: "logger_list",
+    type_name: "list[Any]",
+    doc: "Objects of the script's own that get what it logs, too.",
+    get: |log, vm| {
+        // The same list each time: scripts add to it.
+        let list: PyObjectRef = vm.ctx.new_list(Vec::new()).into();
+        log.set_attr("logger_list", list.clone(), vm)?;
+        Ok(list)
+    },
+    access: Access::Written,
+}];
 
 const FUNCTIONS: &[Function] = &[
     Function {
@@ -37,6 +74,7 @@ const FUNCTIONS: &[Function] = &[
             let machine = arguments.entry("attributes", "machine", vm)?;
             let text = arguments.text("message", vm)?;
             session(log, vm)?.message(Level::Info, machine.as_deref(), text);
+            pass_on(log, "log", arguments, &["message", "attributes"], vm)?;
             Ok(vm.ctx.none())
         },
     },
@@ -44,22 +82,22 @@ const FUNCTIONS: &[Function] = &[
         name: "debug",
         params: LEVEL_PARAMS,
         returns: "None",
-        doc: "Writes a message to the log, if it shows details.",
-        call: |log, arguments, vm| write(log, arguments, Level::Debug, vm),
+        doc: "Writes a message to the log, if it shows details: after set_log_level(LogLevel.DEBUG).",
+        call: |log, arguments, vm| write(log, "debug", arguments, Level::Debug, vm),
     },
     Function {
         name: "info",
         params: LEVEL_PARAMS,
         returns: "None",
         doc: "Writes a message to the log.",
-        call: |log, arguments, vm| write(log, arguments, Level::Info, vm),
+        call: |log, arguments, vm| write(log, "info", arguments, Level::Info, vm),
     },
     Function {
         name: "warning",
         params: LEVEL_PARAMS,
         returns: "None",
         doc: "Writes a warning to the log.",
-        call: |log, arguments, vm| write(log, arguments, Level::Warning, vm),
+        call: |log, arguments, vm| write(log, "warning", arguments, Level::Warning, vm),
     },
     Function {
         name: "error",
@@ -67,7 +105,7 @@ const FUNCTIONS: &[Function] = &[
         returns: "None",
         doc: "Writes an error to the log and ends the test, which has failed.",
         call: |log, arguments, vm| {
-            write(log, arguments, Level::Error, vm)?;
+            write(log, "error", arguments, Level::Error, vm)?;
             let class = vm.ctx.exceptions.system_exit.to_owned();
             Err(vm.new_exception(class, vec![vm.ctx.new_int(1).into()]))
         },
@@ -77,7 +115,63 @@ const FUNCTIONS: &[Function] = &[
         params: LEVEL_PARAMS,
         returns: "None",
         doc: "Writes an error to the log.",
-        call: |log, arguments, vm| write(log, arguments, Level::Error, vm),
+        call: |log, arguments, vm| write(log, "log_test_error", arguments, Level::Error, vm),
+    },
+    Function {
+        name: "log_serial",
+        params: &[
+            Param::required("message", "str"),
+            Param::required("machine", "str"),
+        ],
+        returns: "None",
+        doc: "Writes a message to the log as if it were a line of a machine's serial console.",
+        call: |log, arguments, vm| {
+            let machine = arguments.text("machine", vm)?;
+            let text = format!("# {}", arguments.text("message", vm)?);
+            session(log, vm)?.message(Level::Info, Some(&machine), text);
+            pass_on(log, "log_serial", arguments, &["message", "machine"], vm)?;
+            Ok(vm.ctx.none())
+        },
+    },
+    Function {
+        name: "print_serial_logs",
+        params: &[Param::required("enable", "bool")],
+        returns: "None",
+        doc: "Says whether the lines of the serial consoles are shown in the log.",
+        call: |log, arguments, vm| {
+            let on = arguments.flag("enable", vm)?;
+            session(log, vm)?.driver().show_consoles(on);
+            Ok(vm.ctx.none())
+        },
+    },
+    Function {
+        name: "set_log_level",
+        params: &[Param::required("level", "LogLevel | int")],
+        returns: "None",
+        doc: "Has the script's messages below a level count as details: 1 debug, 2 info (the default), 3 warning, 4 error.",
+        call: |log, arguments, vm| {
+            let level = arguments
+                .get("level")
+                .try_index(vm)?
+                .try_to_primitive::<i64>(vm)?;
+            session(log, vm)?.set_log_level(match level {
+                ..=1 => Level::Debug,
+                2 => Level::Info,
+                3 => Level::Warning,
+                4.. => Level::Error,
+            });
+            Ok(vm.ctx.none())
+        },
+    },
+    Function {
+        name: "add_logger",
+        params: &[Param::required("logger", "Any")],
+        returns: "None",
+        doc: "Has an object of the script's own get what it logs, too: its methods of the same names are called.",
+        call: |log, arguments, vm| {
+            let list = log.get_attr("logger_list", vm)?;
+            vm.call_method(&list, "append", (arguments.get("logger").clone(),))
+        },
     },
     Function {
         name: "nested",
@@ -129,11 +223,47 @@ fn session<'a>(log: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'a Arc<Sessi
 }
 
 /// Writes the first argument, as the original does; a keyword may name the machine.
-fn write(log: &PyObject, arguments: &Arguments, level: Level, vm: &VirtualMachine) -> PyResult {
+fn write(
+    log: &PyObject,
+    method: &'static str,
+    arguments: &Arguments,
+    level: Level,
+    vm: &VirtualMachine,
+) -> PyResult {
     let Some(message) = arguments.rest().first() else {
         return Err(vm.new_type_error("missing the message"));
     };
     let machine = arguments.entry("kwargs", "machine", vm)?;
-    session(log, vm)?.message(level, machine.as_deref(), text(message, vm)?);
+    let session = session(log, vm)?;
+    session.message(
+        session.shown_as(level),
+        machine.as_deref(),
+        text(message, vm)?,
+    );
+    for other in others(log, vm)? {
+        vm.call_method(&other, method, (message.clone(),))?;
+    }
     Ok(vm.ctx.none())
+}
+
+/// Calls the same method of the script's own loggers.
+fn pass_on(
+    log: &PyObject,
+    method: &'static str,
+    arguments: &Arguments,
+    names: &[&str],
+    vm: &VirtualMachine,
+) -> PyResult<()> {
+    for other in others(log, vm)? {
+        let given: Vec<_> = names
+            .iter()
+            .map(|name| arguments.get(name).clone())
+            .collect();
+        vm.call_method(&other, method, given)?;
+    }
+    Ok(())
+}
+
+fn others(log: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
+    log.get_attr("logger_list", vm)?.try_into_value(vm)
 }

@@ -14,6 +14,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long to pause between two tries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// Longer each time.
+    Growing,
+    /// Always as long as this.
+    Every(Duration),
+}
+
 /// What one try came to.
 pub(crate) enum Try<T> {
     /// It holds.
@@ -30,11 +39,26 @@ pub(crate) fn until<T>(
     what: &str,
     timeout: &Timeout,
     vm: &VirtualMachine,
+    attempt: impl FnMut(bool) -> PyResult<Try<T>>,
+) -> PyResult<T> {
+    until_paced(session, what, timeout, Pace::Growing, vm, attempt)
+}
+
+/// The same, with other intervals.
+pub(crate) fn until_paced<T>(
+    session: &Session,
+    what: &str,
+    timeout: &Timeout,
+    pace: Pace,
+    vm: &VirtualMachine,
     mut attempt: impl FnMut(bool) -> PyResult<Try<T>>,
 ) -> PyResult<T> {
     let started = session.driver().now();
     let elapsed = || session.driver().now().saturating_duration_since(started);
-    let mut pause = FIRST_PAUSE;
+    let mut pause = match pace {
+        Pace::Growing => FIRST_PAUSE,
+        Pace::Every(interval) => interval,
+    };
     loop {
         let left = timeout.limit.map(|limit| limit.saturating_sub(elapsed()));
         if left.is_some_and(|left| left.is_zero()) {
@@ -44,7 +68,9 @@ pub(crate) fn until<T>(
             return Ok(value);
         }
         session.sleep(left.map_or(pause, |left| pause.min(left)), vm)?;
-        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        if let Pace::Growing = pace {
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
     }
     match attempt(true)? {
         Try::Done(value) => Ok(value),

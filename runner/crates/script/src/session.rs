@@ -11,6 +11,7 @@ use rustpython_vm::class::PyClassImpl;
 use rustpython_vm::{PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
 use crate::backend::{Aborted, Driver, MachineError};
+use crate::engine::Script;
 use crate::errors::Exceptions;
 use crate::event::{Level, ScriptEvent, StepId};
 
@@ -20,10 +21,14 @@ const KEPT_AS: &str = "_vmtest_session";
 /// One run of a script.
 pub(crate) struct Session {
     driver: Arc<dyn Driver>,
+    script: Script,
     pub(crate) exceptions: Exceptions,
     last_step: AtomicU64,
     open_steps: Mutex<HashMap<ThreadId, Vec<StepId>>>,
     warned: Mutex<HashSet<String>>,
+    /// What the script's messages must be at least so that they do not count as details.
+    log_level: Mutex<Level>,
+    running: AtomicBool,
     over: AtomicBool,
 }
 
@@ -36,13 +41,20 @@ pub(crate) struct OpenStep {
 }
 
 impl Session {
-    pub(crate) fn new(driver: Arc<dyn Driver>, vm: &VirtualMachine) -> PyResult<Arc<Self>> {
+    pub(crate) fn new(
+        driver: Arc<dyn Driver>,
+        script: &Script,
+        vm: &VirtualMachine,
+    ) -> PyResult<Arc<Self>> {
         let session = Arc::new(Self {
             driver,
+            script: script.clone(),
             exceptions: Exceptions::new(vm),
             last_step: AtomicU64::new(0),
             open_steps: Mutex::default(),
             warned: Mutex::default(),
+            log_level: Mutex::new(Level::Info),
+            running: AtomicBool::new(false),
             over: AtomicBool::new(false),
         });
         let kept = KeptSession {
@@ -64,13 +76,34 @@ impl Session {
         &*self.driver
     }
 
+    pub(crate) fn script(&self) -> &Script {
+        &self.script
+    }
+
     /// From here on nothing reaches the driver any more: threads that the script left behind may still run.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
     }
 
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Whether the script itself runs, and not what comes before and after it.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Does `body` as the script itself.
+    pub(crate) fn running<T>(&self, body: impl FnOnce() -> T) -> T {
+        let before = self.running.swap(true, Ordering::AcqRel);
+        let result = body();
+        self.running.store(before, Ordering::Release);
+        result
+    }
+
     pub(crate) fn event(&self, event: ScriptEvent) {
-        if !self.over.load(Ordering::Acquire) {
+        if !self.is_over() {
             self.driver.event(event);
         }
     }
@@ -83,12 +116,56 @@ impl Session {
         });
     }
 
+    /// Says from which level on the script's messages are not only details.
+    pub(crate) fn set_log_level(&self, level: Level) {
+        *self
+            .log_level
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = level;
+    }
+
+    /// The level that a message of this level of the script's has in the log.
+    pub(crate) fn shown_as(&self, level: Level) -> Level {
+        let least = *self
+            .log_level
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if level < least {
+            Level::Debug
+        } else {
+            level.max(Level::Info)
+        }
+    }
+
     /// Warns of something in the script that is the same each time: says it once only.
     pub(crate) fn warn_once(&self, text: &str) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.insert(text.to_owned()) {
             self.message(Level::Warning, None, text.to_owned());
         }
+    }
+
+    /// The innermost open step or subtest of this thread.
+    pub(crate) fn innermost_step(&self) -> Option<StepId> {
+        let open = self
+            .open_steps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        open.get(&thread::current().id())?.last().copied()
+    }
+
+    /// Does `body` on a new thread, whose steps lie inside one of the thread that made it.
+    pub(crate) fn inside<T>(&self, parent: Option<StepId>, body: impl FnOnce() -> T) -> T {
+        let here = thread::current().id();
+        let lock = || {
+            self.open_steps
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        lock().insert(here, parent.into_iter().collect());
+        let result = body();
+        lock().remove(&here);
+        result
     }
 
     /// Opens a step or subtest inside the innermost open one of this thread.
@@ -186,7 +263,7 @@ impl Session {
     }
 
     pub(crate) fn check_running(&self, vm: &VirtualMachine) -> PyResult<()> {
-        if self.over.load(Ordering::Acquire) {
+        if self.is_over() {
             let aborted = Aborted {
                 reason: "the script is over".to_owned(),
             };

@@ -9,6 +9,7 @@ use crate::asserts;
 use crate::engine::Script;
 use crate::errors::Exceptions;
 use crate::failure::{Failure, FailureKind};
+use crate::session::Session;
 
 /// Describes the exception that ended a script.
 pub(crate) fn failure(
@@ -37,6 +38,22 @@ pub(crate) fn failure(
         line,
         column,
     }
+}
+
+/// The frames of the script that lead to an exception, and its message: a note for another one.
+pub(crate) fn brief(
+    exception: &Py<PyBaseException>,
+    session: &Session,
+    vm: &VirtualMachine,
+) -> String {
+    let script = session.script();
+    let frames = frames(exception, script, vm);
+    let mut parts = Vec::new();
+    if !frames.is_empty() {
+        parts.push(render_frames(&frames, script));
+    }
+    parts.push(message(exception, vm));
+    parts.join("\n")
 }
 
 fn kind(

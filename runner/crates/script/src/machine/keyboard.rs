@@ -125,7 +125,7 @@ pub(crate) const KEYS: &[(char, &str)] = &[
 ];
 
 /// QEMU's name of a key that is given by its character or by that name.
-fn code_of(key: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn code_of(key: &str) -> std::borrow::Cow<'_, str> {
     let mut chars = key.chars();
     let (Some(c), None) = (chars.next(), chars.next()) else {
         return key.into();

@@ -45,8 +45,9 @@ use crate::backend;
 use crate::session::Session;
 use link::Link;
 
+pub(crate) use keyboard::code_of as key_of;
 pub(crate) use process::CLASS as PROCESS_CLASS;
-pub(crate) use qmp::CLASS as QMP_CLASS;
+pub(crate) use qmp::{CLASS as QMP_CLASS, QmpSession};
 pub(crate) use shell::CLASS as SHELL_CLASS;
 
 /// The class as scripts see it.

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use rustpython_vm::builtins::PyBaseExceptionRef;
-use rustpython_vm::{
-    AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass,
-};
+use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use super::link::Link;
 use super::{link_of, this};
 use crate::api::{Access, Class, Function, Literal, Param, Property};
 use crate::backend::{MachineError, MachineErrorKind};
 use crate::errors::timeout_error;
+use crate::modules;
 use crate::session::Session;
 use crate::timeouts::Timeout;
 
@@ -177,18 +176,10 @@ fn refused(session: &Session, error: &MachineError, vm: &VirtualMachine) -> PyBa
     let MachineErrorKind::Qmp { class, description } = &error.kind else {
         return session.exceptions.machine_failed(error, vm);
     };
-    let message = format!("<QMP API error [{class}]: {description}>");
-    let exception = vm.new_exception_msg(session.exceptions.qmp.clone(), message.into());
-    let attributes: [(&str, PyObjectRef); 3] = [
-        ("class_name", vm.ctx.new_str(class.as_str()).into()),
-        ("description", vm.ctx.new_str(description.as_str()).into()),
-        ("transaction_id", vm.ctx.none()),
-    ];
-    for (name, value) in attributes {
-        // An attribute that cannot be set must not hide the error itself.
-        let _ = exception.as_object().set_attr(name, value, vm);
-    }
-    exception
+    let error = modules::import_from("test_driver.machine.qmp", "QMPAPIError", vm)
+        .and_then(|error| error.call((class.as_str(), description.as_str()), vm))
+        .and_then(|error| error.try_into_value(vm));
+    error.unwrap_or_else(|error| error)
 }
 
 fn to_json(object: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {

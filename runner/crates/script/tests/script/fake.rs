@@ -70,6 +70,11 @@ impl Run {
 
 /// Runs a script with machines of these names.
 pub(crate) fn run_with(machines: &[&str], script: &str) -> Run {
+    run_with_packages(machines, script, Vec::new())
+}
+
+/// The same, with Python packages from these folders.
+pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Vec<PathBuf>) -> Run {
     let world = World::new();
     let machines = machines.iter().map(|name| {
         let machine: Arc<dyn Machine> = Arc::new(FakeMachine::new(&world, name));
@@ -83,6 +88,7 @@ pub(crate) fn run_with(machines: &[&str], script: &str) -> Run {
     let script = Script {
         name: "testScript".to_owned(),
         text: script.to_owned(),
+        python_path,
     };
     let result = vmtest_script::run(&script, Arc::new(driver));
     let log = world.log.lock().expect("log").clone();

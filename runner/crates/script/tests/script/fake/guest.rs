@@ -51,6 +51,13 @@ impl FakeMachine {
                 let reason = "its time of 60 seconds is over".to_owned();
                 Err(self.error(MachineErrorKind::Aborted { reason }))
             }
+            // The runner stops the test from here on.
+            "stop-test" => {
+                let act = self.world.when_stopped.lock().expect("stop").take();
+                let reason = "its time of 60 seconds is over".to_owned();
+                act.expect("the engine wants to know")(vmtest_script::backend::Aborted { reason });
+                Ok(completed(0, "", ""))
+            }
             // Two threads that only go on together: one waits for the other.
             "wait-for-gate" => {
                 self.world

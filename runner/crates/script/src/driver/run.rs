@@ -1,0 +1,46 @@
+//! Running the script.
+
+use rustpython_vm::builtins::PyDictRef;
+use rustpython_vm::compiler::{self, Mode};
+use rustpython_vm::{PyObject, PyResult, VirtualMachine};
+
+use super::{all_machines, this};
+use crate::event::Level;
+use crate::symbols;
+
+/// Runs the script, then has the machines write their data to disk.
+pub(crate) fn run_tests(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    test_script(driver, vm)?;
+    for machine in all_machines(driver, vm)? {
+        if vm.call_method(&machine, "is_up", ())?.try_to_bool(vm)? {
+            vm.call_method(&machine, "execute", ("sync",))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    let this = this(driver, vm)?;
+    let script = this.session.script();
+    let (name, text) = (&script.name, &script.text);
+    // Not `vm.compile`: that one also warns of every "\d" in a string.
+    let code = compiler::compile(text, Mode::Exec, name, vm.compile_opts())
+        .map_err(|error| vm.new_syntax_error(&error, Some(text)))?;
+    this.session.step(None, "run the VM test script", || {
+        let scope = vm.new_scope_with_main()?;
+        define_symbols(driver, &scope.globals, vm)?;
+        let code = vm.ctx.new_code(code);
+        this.session
+            .running(|| vm.run_code_obj(code, scope).map(drop))
+    })
+}
+
+pub(super) fn define_symbols(
+    driver: &PyObject,
+    names: &PyDictRef,
+    vm: &VirtualMachine,
+) -> PyResult<()> {
+    let session = &this(driver, vm)?.session;
+    let warn = |text| session.message(Level::Warning, None, text);
+    symbols::define(driver, names, &warn, vm)
+}

@@ -1,0 +1,5 @@
+"""VLANs."""
+
+from _vmtest import VLan
+
+__all__ = ["VLan"]
