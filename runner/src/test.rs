@@ -272,12 +272,14 @@ fn show_end(report: &Report) {
         }
         eprintln!("{}", failure.message);
     }
-    eprintln!(
-        "vmtest: test `{}` {} in {:.2} seconds",
-        report.name,
-        report.outcome.describe(),
-        report.duration
-    );
+    let Report { name, duration, .. } = report;
+    match report.outcome {
+        Outcome::Passed => eprintln!("vmtest: test `{name}` passed in {duration:.2} seconds"),
+        failed => eprintln!(
+            "vmtest: test `{name}` failed in {duration:.2} seconds: {}",
+            failed.describe()
+        ),
+    }
 }
 
 /// Copies the results of a failed test to where Nix keeps them (`--keep-failed`).

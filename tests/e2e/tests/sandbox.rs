@@ -163,8 +163,13 @@ fn check_log(log: &str, expected: &Expected) -> Result<()> {
         }
     }
     if let Some(outcome) = expected.outcome {
-        let end = format!("vmtest: test `{}` {outcome}", expected.test);
-        ensure!(rest.contains(&end), "no `{end}` at the end");
+        let last = rest.lines().rfind(|line| line.contains("vmtest: test `"));
+        let last = last.unwrap_or_default();
+        let begin = format!("vmtest: test `{}` ", expected.test);
+        ensure!(
+            last.contains(&begin) && last.contains(outcome),
+            "the log ends with `{last}`, not with `{outcome}`"
+        );
     }
     Ok(())
 }
