@@ -11,7 +11,7 @@ use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 use super::link::Link;
 use super::qmp::QmpSession;
 use super::shell::ShellSocket;
-use super::{Machine, console, this};
+use super::{Machine, console, efi, this};
 use crate::api::{Access, Property};
 use crate::log::Log;
 use crate::paths;
@@ -246,6 +246,18 @@ pub(super) const PROPERTIES: &[Property] = &[
             }
             Ok(queue)
         },
+    ),
+    written(
+        "efi_vars_path",
+        "Path",
+        "The file with the variables of the machine's UEFI firmware, on the host.",
+        efi::default_path,
+    ),
+    written(
+        "efi_vars",
+        "EfiVars",
+        "The variables of the machine's UEFI firmware; read_efi_vars() and write_efi_vars() go through it.",
+        efi::new_store,
     ),
     written(
         "monitor",

@@ -58,6 +58,13 @@ pub(super) struct Seen {
     taken: u64,
 }
 
+impl Seen {
+    /// Takes all up to a position; another thread may have taken more.
+    fn take(&mut self, end: u64) {
+        self.taken = self.taken.max(end);
+    }
+}
+
 /// The most of one text that is searched again and again, in bytes; of a longer one the beginning is forgotten.
 const SEARCHED: usize = 1 << 20;
 
@@ -133,7 +140,7 @@ fn wait_for_console_text(
                 let before = now();
                 if let Some(end) = pattern.find(&text, vm)? {
                     let taken = end_of_line(&text, end);
-                    link.state().console.taken = begin + taken as u64;
+                    link.state().console.take(begin + taken as u64);
                     if !text[..taken].ends_with('\n') {
                         // The log shows whole lines; this one may never end.
                         let line = text[..taken].rsplit('\n').next().unwrap_or_default();

@@ -14,6 +14,8 @@ pub(super) struct Link {
     /// Whether the script has started it and not yet seen its end. A machine that dies in between stays `booted`, so
     /// that the next command fails instead of starting it again unnoticed.
     booted: AtomicBool,
+    /// Held by the thread that starts it.
+    pub(super) starting: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -36,6 +38,7 @@ impl Link {
         Self {
             backend: Arc::clone(backend),
             booted: AtomicBool::new(backend.is_booted()),
+            starting: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -60,9 +63,13 @@ impl Link {
 
     /// Forgets what was true of the boot before.
     pub(super) fn forget_boot(&self) {
-        let mut state = self.state();
-        state.connected = None;
-        state.shell = None;
+        let shell = {
+            let mut state = self.state();
+            state.connected = None;
+            state.shell.take()
+        };
+        // Not while the state is locked: its end may take a while.
+        drop(shell);
     }
 }
 

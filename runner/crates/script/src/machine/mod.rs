@@ -10,6 +10,7 @@ mod callbacks;
 mod commands;
 mod console;
 mod console_match;
+mod efi;
 mod files;
 mod interact;
 mod keyboard;
@@ -69,6 +70,7 @@ pub(crate) const CLASS: Class = Class {
         messages::FUNCTIONS,
         callbacks::FUNCTIONS,
         interact::FUNCTIONS,
+        efi::FUNCTIONS,
     ],
     properties: attributes::PROPERTIES,
 };

@@ -1,5 +1,7 @@
 //! Starting, connecting and ending a machine.
 
+use std::sync::PoisonError;
+
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
@@ -182,11 +184,16 @@ fn connect(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
 }
 
 fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResult<()> {
-    let this = this(machine, vm)?;
     if is_booted(machine, vm)? {
         return Ok(());
     }
+    let this = this(machine, vm)?;
     let link = link_of(machine, vm)?;
+    let _starting =
+        vm.allow_threads(|| link.starting.lock().unwrap_or_else(PoisonError::into_inner));
+    if link.is_booted() {
+        return Ok(());
+    }
     say(machine, "starting vm".to_owned(), vm)?;
     let start = backend::Start {
         allow_reboot: allow_reboot || attributes::written_allow_reboot(machine, vm)?,

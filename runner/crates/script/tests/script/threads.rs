@@ -106,3 +106,18 @@ with subtest("main"):
     assert!(run.log.contains("\nb: must succeed: true\n"), "{}", run.log);
     assert!(run.log.contains("> subtest: main\n"), "{}", run.log);
 }
+
+#[test]
+fn a_machine_is_started_once_by_many_threads() {
+    let script = r#"
+import threading
+threads = [threading.Thread(target=server.succeed, args=("true",)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(server.pid)
+"#;
+    let run = run(script);
+    assert_eq!(run.result, Ok(()), "{}", run.text());
+    assert_eq!(run.log.matches("<server: start ").count(), 1, "{}", run.log);
+    assert!(run.log.contains("out: 100\n"), "{}", run.log);
+}
