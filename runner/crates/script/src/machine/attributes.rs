@@ -48,7 +48,7 @@ pub(super) const PROPERTIES: &[Property] = &[
             None => Ok(vm.ctx.new_bool(link(machine, vm)?.is_booted()).into()),
         },
         access: Access::Set(|machine, value, vm| {
-            match &this(machine, vm)?.link {
+            match this(machine, vm)?.link.get() {
                 Some(link) => link.set_booted(value.try_to_bool(vm)?),
                 None => keep(machine, "booted", value, vm)?,
             }
@@ -65,7 +65,7 @@ pub(super) const PROPERTIES: &[Property] = &[
             None => Ok(vm.ctx.new_bool(link(machine, vm)?.is_connected()).into()),
         },
         access: Access::Set(|machine, value, vm| {
-            match &this(machine, vm)?.link {
+            match this(machine, vm)?.link.get() {
                 Some(link) => {
                     let value = value.try_to_bool(vm)?;
                     link.forget_boot();
@@ -98,7 +98,7 @@ pub(super) const PROPERTIES: &[Property] = &[
               the guest is up: commands run as soon as the agent answers, from the end of the initrd on.",
         get: |machine, vm| {
             let this = this(machine, vm)?;
-            let Some(link) = &this.link else {
+            let Some(link) = this.link.get() else {
                 return Err(missing(machine, vm));
             };
             if this.early {
@@ -306,7 +306,10 @@ pub(super) const PROPERTIES: &[Property] = &[
 /// The virtual machine, or the error that an attribute is missing.
 fn link<'a>(machine: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'a Link> {
     let this = this(machine, vm)?;
-    this.link.as_deref().ok_or_else(|| missing(machine, vm))
+    this.link
+        .get()
+        .map(|link| &**link)
+        .ok_or_else(|| missing(machine, vm))
 }
 
 fn missing(machine: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {

@@ -10,6 +10,7 @@ mod callbacks;
 mod commands;
 mod console;
 mod console_match;
+mod construction;
 mod efi;
 mod files;
 mod interact;
@@ -30,7 +31,7 @@ mod units;
 mod waits;
 mod windows;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustpython_vm::builtins::{PyStrInterned, PyType};
 use rustpython_vm::class::{PyClassImpl, StaticType};
@@ -80,8 +81,8 @@ pub(crate) const CLASS: Class = Class {
 #[derive(Debug, PyPayload)]
 pub(crate) struct Machine {
     session: Arc<Session>,
-    /// None in an object that a script made itself, through a subclass.
-    link: Option<Arc<Link>>,
+    /// Empty in an object that a script made itself, through a subclass.
+    link: OnceLock<Arc<Link>>,
     /// Whether commands do not wait for the guest to be up.
     early: bool,
 }
@@ -117,7 +118,7 @@ impl Machine {
         let name = vm.ctx.new_str(link.backend.name());
         let machine = Self {
             session: Arc::clone(session),
-            link: Some(link),
+            link: OnceLock::from(link),
             early,
         };
         let object: PyObjectRef = machine.into_ref(&vm.ctx).into();
@@ -139,14 +140,14 @@ const LINKED: &str = "_linked_machine";
 
 /// The virtual machine behind the object, if there is one.
 fn find_link(object: &PyObject, vm: &VirtualMachine) -> PyResult<Option<Arc<Link>>> {
-    if let Some(link) = &this(object, vm)?.link {
+    if let Some(link) = this(object, vm)?.link.get() {
         return Ok(Some(Arc::clone(link)));
     }
     let linked = vm.get_attribute_opt(object.to_owned(), LINKED)?;
     let linked = linked
         .as_ref()
         .and_then(|linked| linked.downcast_ref::<Machine>());
-    Ok(linked.and_then(|linked| linked.link.clone()))
+    Ok(linked.and_then(|linked| linked.link.get().cloned()))
 }
 
 /// The virtual machine, without which nothing but commands of a subclass's own can work.
@@ -197,7 +198,7 @@ impl Constructor for Machine {
     fn py_new(_class: &Py<PyType>, _args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
         Ok(Self {
             session: Session::of(vm)?,
-            link: None,
+            link: OnceLock::new(),
             early: false,
         })
     }
@@ -206,8 +207,8 @@ impl Constructor for Machine {
 impl Initializer for Machine {
     type Args = FuncArgs;
 
-    fn init(_zelf: PyRef<Self>, _args: FuncArgs, _vm: &VirtualMachine) -> PyResult<()> {
-        Ok(())
+    fn init(zelf: PyRef<Self>, args: FuncArgs, vm: &VirtualMachine) -> PyResult<()> {
+        construction::init(zelf.as_object(), args, vm)
     }
 }
 
@@ -225,7 +226,7 @@ impl Representable for Machine {
 impl Machine {
     #[pygetset]
     fn _linked_machine(zelf: PyRef<Self>, vm: &VirtualMachine) -> PyResult {
-        match zelf.link {
+        match zelf.link.get() {
             Some(_) => Ok(zelf.into()),
             None => Err(vm.new_attribute_error("no virtual machine is behind this object")),
         }

@@ -150,6 +150,19 @@ print(method.__name__, repr(method("echo bound")), {m.name: m for m in machines}
 server.anything = 3
 server.state_dir = driver.out_dir
 print(server.anything, server.state_dir)
+class Made(Machine):
+    def __init__(self, name):
+        super().__init__(driver.out_dir, "/fake/tmp", "run-made-vm", log, name=name, callbacks=[lambda: print("called")])
+made = Made("made")
+print(made, made.start_command, made.succeed("echo made"), made.succeed("echo again"))
+try:
+    Made(name=None).super
+except AttributeError as e:
+    print(e)
+try:
+    Machine("out")
+except TypeError as e:
+    print(e)
 try:
     Own().succeed("x")
 except RuntimeError as e:
