@@ -140,3 +140,27 @@ server.wait_for_unit("late.service")
 "#;
     insta::assert_snapshot!(run(script).text());
 }
+
+#[test]
+fn efi_variables_of_a_machine_that_is_off() {
+    let script = r#"
+import pathlib, tempfile, uuid
+from test_driver.efi import EfiVariable
+server.state_dir = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))
+print(server.efi_vars_path.name, server.read_efi_vars())
+server.create_efi_vars()
+print(server.efi_vars_path.exists(), server.read_efi_vars())
+vendor = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c")
+server.write_efi_vars([EfiVariable(vendor_uuid=vendor, name="Greeting", data=b"hello", flags=7)])
+for variable in server.read_efi_vars():
+    print(variable.name, variable.data, variable.boot_access, variable.runtime_access)
+server.dump_efi_vars()
+server.start()
+for use in (server.read_efi_vars, server.create_efi_vars, server.dump_efi_vars, lambda: server.write_efi_vars([])):
+    try:
+        use()
+    except AssertionError as e:
+        print(e)
+"#;
+    insta::assert_snapshot!(crate::fake::printed(script));
+}
