@@ -109,7 +109,9 @@ impl Driver for ScriptDriver {
         })
     }
 
-    fn show_consoles(&self, _on: bool) {}
+    fn show_consoles(&self, on: bool) {
+        self.events.emit(Event::ShowConsoles(on));
+    }
 
     fn when_stopped(&self, act: Box<dyn FnOnce(Aborted) + Send>) {
         let stop = self.stop.clone();
@@ -193,15 +195,15 @@ impl Machine for ScriptMachine {
     }
 
     fn reconnect(&self) -> Result<(), MachineError> {
-        self.not_built("reconnect")
+        self.call(self.handle.reconnect())
     }
 
     fn exit_status(&self) -> Option<i32> {
-        None
+        self.handle.exit_status()
     }
 
     fn state_dir(&self) -> &Path {
-        Path::new("")
+        self.handle.state_dir()
     }
 
     fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError> {
@@ -216,36 +218,36 @@ impl Machine for ScriptMachine {
         self.not_built("read_screen")
     }
 
-    fn monitor(&self, _command: &str) -> Result<String, MachineError> {
-        self.not_built("monitor")
+    fn monitor(&self, command: &str) -> Result<String, MachineError> {
+        self.call(self.handle.monitor(command))
     }
 
-    fn qmp(&self, _command: &str, _arguments: &str) -> Result<String, MachineError> {
-        self.not_built("qmp")
+    fn qmp(&self, command: &str, arguments: &str) -> Result<String, MachineError> {
+        self.call(self.handle.qmp(command, arguments))
     }
 
-    fn next_qmp_event(&self, _timeout: Option<Duration>) -> Result<Option<String>, MachineError> {
-        self.not_built("next_qmp_event")
+    fn next_qmp_event(&self, timeout: Option<Duration>) -> Result<Option<String>, MachineError> {
+        self.call(self.handle.next_qmp_event(timeout))
     }
 
-    fn send_console(&self, _bytes: &[u8]) -> Result<(), MachineError> {
-        self.not_built("send_console")
+    fn send_console(&self, bytes: &[u8]) -> Result<(), MachineError> {
+        self.call(self.handle.send_console(bytes))
     }
 
     fn console_text(
         &self,
-        _position: u64,
-        _timeout: Option<Duration>,
+        position: u64,
+        timeout: Option<Duration>,
     ) -> Result<ConsoleText, MachineError> {
-        self.not_built("console_text")
+        self.call(async { Ok(self.handle.console_text(position, timeout).await) })
     }
 
-    fn set_links(&self, _up: bool) -> Result<(), MachineError> {
-        self.not_built("set_links")
+    fn set_links(&self, up: bool) -> Result<(), MachineError> {
+        self.call(self.handle.set_links(up))
     }
 
-    fn forward_port(&self, _host_port: u16, _guest_port: u16) -> Result<(), MachineError> {
-        self.not_built("forward_port")
+    fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), MachineError> {
+        self.call(self.handle.forward_port(host_port, guest_port))
     }
 
     fn pid(&self) -> Option<u32> {

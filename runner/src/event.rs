@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use vmtest_protocol::Stream;
 use vmtest_script::event::{Level, ScriptEvent};
 
 use crate::machine::lifecycle::State;
@@ -47,10 +48,38 @@ pub enum Event {
         /// The line.
         line: String,
     },
+    /// Something that a command in a machine prints.
+    Output {
+        /// The machine's name.
+        machine: String,
+        /// Whether the command had ended before.
+        late: bool,
+        /// What.
+        printed: Printed,
+    },
+    /// Whether the log shows lines of consoles and journals from now on.
+    ShowConsoles(bool),
     /// The script does something.
     Script(ScriptEvent),
     /// The test is over; nothing that comes later counts.
     End,
+}
+
+/// Output of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Printed {
+    /// A line.
+    Line {
+        /// On which of its outputs.
+        stream: Stream,
+        /// The line, cut if it is long, without what acts on terminals.
+        text: String,
+    },
+    /// So many lines came too fast to be shown.
+    LeftOut {
+        /// How many.
+        lines: u64,
+    },
 }
 
 /// Where events go; cloning gives another way to the same place.

@@ -19,10 +19,10 @@ use vmtest_switch::Switch;
 
 use crate::bridge::{ScriptDriver, Stop};
 use crate::event::{Event, Events};
-use crate::machine::{Handle, Setup};
+use crate::machine::{Handle, LOGS, Setup};
 use crate::outcome::Outcome;
 use crate::provision::provision;
-use crate::report::{self, FailureReport, Report};
+use crate::report::{self, FailureReport, Report, Terminal};
 use crate::spec::Test;
 use crate::vm::accel::{self, Accelerator, Choice};
 
@@ -83,6 +83,7 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     let (events, receiver) = Events::new();
     let names = attributes.manifest.nodes.keys().map(String::as_str);
     let mut report = Report::new(&attributes.manifest.name, names);
+    let terminal = Terminal::default();
     let act = async {
         let mut accelerator = None;
         let result = act(attributes, out, scratch, &events, &mut accelerator).await;
@@ -90,7 +91,8 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
         events.emit(Event::End);
         (result, accelerator)
     };
-    let ((result, accelerator), shown) = tokio::join!(act, report::follow(receiver, &mut report));
+    let ((result, accelerator), shown) =
+        tokio::join!(act, report::follow(receiver, terminal, &mut report));
     shown.context("cannot write the log")?;
 
     let outcome = result
@@ -99,6 +101,7 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     report.acceleration = accelerator.map(|choice| choice.to_string());
     report.failure = result.err().map(|fault| fault.report);
     report.finish(outcome, start.elapsed());
+    report.find_logs(out);
     report::write(&report, out).context("cannot write the report")?;
     show_end(&report);
     if outcome != Outcome::Passed && places.keep_failed {
@@ -230,8 +233,11 @@ impl Machines {
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
         for (machine, files) in test.machines.iter().zip(files) {
-            let logs = out.join("machines").join(&machine.name);
-            fs::create_dir_all(&logs).map_err(Fault::of_machines)?;
+            let logs = out.join(LOGS).join(&machine.name);
+            let state_dir = images.join(&machine.name).join("state");
+            for folder in [&logs, &state_dir] {
+                fs::create_dir_all(folder).map_err(Fault::of_machines)?;
+            }
             let (handle, task) = Handle::new(Setup {
                 machine: machine.clone(),
                 files,
@@ -240,6 +246,8 @@ impl Machines {
                 switches: switches.clone(),
                 scratch: images.join(&machine.name),
                 logs,
+                state_dir,
+                wait_for_output: false,
                 events: events.clone(),
             });
             self.handles.push(handle);

@@ -8,18 +8,23 @@ use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use vmtest_protocol::{
-    Decoder, Failure, Features, Hello, Outcome, PREAMBLE, RequestId, Stream, ToGuest, ToHost,
-    VERSION, encode,
+    Decoder, Failure, Features, FrameError, Hello, Outcome, PREAMBLE, RequestId, Stream, ToGuest,
+    ToHost, VERSION, encode,
 };
 
 /// Messages that wait to be written before a sender has to wait.
 const QUEUE: usize = 64;
+
+/// Replies that wait for whoever made a request before the agent has to wait: some MiB of output. Everybody waits with
+/// it; so replies are taken as they come, whatever a script does.
+const REPLIES: usize = 128;
 
 /// What an agent says that belongs to no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,8 @@ pub enum News {
     WrongVersion(u16),
     /// Bytes of the guest's journal.
     Journal(Vec<u8>),
+    /// Output of a command that had ended before.
+    Late(RequestId, Stream, Vec<u8>),
     /// Something for the log.
     Note(String),
 }
@@ -47,6 +54,17 @@ pub enum Reply {
     Credit(u64),
     /// The end.
     Done(Result<Outcome, Failure>),
+}
+
+/// Why a request cannot be made.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// The agent is not there.
+    #[error("the guest's agent is not connected")]
+    NotConnected,
+    /// The request cannot be put into a message.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
 }
 
 /// The connection to one machine's agent.
@@ -65,9 +83,11 @@ struct State {
     decoder: Decoder,
     /// Whether hellos were exchanged since the last reset.
     connected: bool,
+    /// Whether there were requests since then.
+    used: bool,
     closed: bool,
     next: RequestId,
-    requests: HashMap<RequestId, mpsc::UnboundedSender<Reply>>,
+    requests: HashMap<RequestId, mpsc::Sender<Reply>>,
 }
 
 impl Shared {
@@ -81,7 +101,7 @@ impl Shared {
 pub struct Request {
     /// Its number.
     pub id: RequestId,
-    replies: mpsc::UnboundedReceiver<Reply>,
+    replies: mpsc::Receiver<Reply>,
     shared: Arc<Shared>,
     outgoing: mpsc::Sender<Vec<u8>>,
 }
@@ -104,18 +124,26 @@ impl Agent {
         })
     }
 
-    /// Begins a request that `message` makes of its number; none when the agent is not there.
-    pub async fn request(&self, message: impl FnOnce(RequestId) -> ToGuest) -> Option<Request> {
-        let (sender, replies) = mpsc::unbounded_channel();
-        let id = {
+    /// Begins a request that `message` makes of its number.
+    ///
+    /// # Errors
+    /// When the agent is not there, or the message too long.
+    pub async fn request(
+        &self,
+        message: impl FnOnce(RequestId) -> ToGuest,
+    ) -> Result<Request, RequestError> {
+        let (sender, replies) = mpsc::channel(REPLIES);
+        let (id, frame) = {
             let mut state = self.shared.lock();
             if !state.connected {
-                return None;
+                return Err(RequestError::NotConnected);
             }
-            state.next += 1;
-            let id = state.next;
+            let id = state.next + 1;
+            let frame = encode(&message(id))?;
+            state.next = id;
+            state.used = true;
             state.requests.insert(id, sender);
-            id
+            (id, frame)
         };
         let request = Request {
             id,
@@ -123,7 +151,23 @@ impl Agent {
             shared: Arc::clone(&self.shared),
             outgoing: self.outgoing.clone(),
         };
-        request.send(&message(id)).await.then_some(request)
+        match request.outgoing.send(frame).await {
+            Ok(()) => Ok(request),
+            Err(_) => Err(RequestError::NotConnected),
+        }
+    }
+
+    /// Whether the agent is there.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.lock().connected
+    }
+
+    /// Whether the agent is there and was not asked for anything yet.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        let state = self.shared.lock();
+        state.connected && !state.used
     }
 
     /// The guest was reset: what was under way is lost, and the agent will say hello again.
@@ -230,21 +274,26 @@ async fn handle(
             let _ = news.send(News::Note(text));
             return;
         }
+        ToHost::Late(id, stream, bytes) => {
+            let _ = news.send(News::Late(id, stream, bytes));
+            return;
+        }
         ToHost::Output(id, stream, bytes) => (id, Reply::Output(stream, bytes)),
         ToHost::Data(id, bytes) => (id, Reply::Data(bytes)),
         ToHost::Credit(id, bytes) => (id, Reply::Credit(bytes)),
         ToHost::Done(id, result) => (id, Reply::Done(result)),
-        ToHost::Late(..) => return,
     };
-    let mut state = shared.lock();
-    let queue = if matches!(reply, Reply::Done(_)) {
-        state.requests.remove(&id)
-    } else {
-        state.requests.get(&id).cloned()
+    let queue = {
+        let mut state = shared.lock();
+        if matches!(reply, Reply::Done(_)) {
+            state.requests.remove(&id)
+        } else {
+            state.requests.get(&id).cloned()
+        }
     };
     if let Some(queue) = queue {
         // Whoever asked may have lost interest.
-        let _ = queue.send(reply);
+        let _ = queue.send(reply).await;
     }
 }
 
@@ -266,6 +315,7 @@ async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Vec<u8>>) 
     let _ = outgoing.send([&PREAMBLE[..], &frame].concat()).await;
     let mut state = shared.lock();
     state.requests.clear();
+    state.used = false;
     state.connected = !state.closed;
     News::Hello
 }

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use vmtest_protocol::{self as protocol, Ended, Outcome, Run, Stream, ToGuest};
+use tokio::time::{Instant, timeout, timeout_at};
+use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
     Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome,
 };
 
-use super::agent::{Agent, Reply, Request};
+use super::agent::{Agent, Reply, Request, RequestError};
 use super::lifecycle::{End, State};
+use super::record::Record;
 use super::task::{self, Order, Setup, Status};
 
 /// How long a machine that lost its agent may take to show what became of it.
@@ -26,9 +26,10 @@ const KILLING_TIME: Duration = Duration::from_secs(30);
 /// A machine of the test; cloning gives another handle to the same one. With the last handle the machine ends.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    setup: Arc<Setup>,
+    pub(super) setup: Arc<Setup>,
+    pub(super) record: Arc<Record>,
+    pub(super) status: watch::Receiver<Status>,
     orders: mpsc::Sender<Order>,
-    status: watch::Receiver<Status>,
 }
 
 impl Handle {
@@ -36,12 +37,14 @@ impl Handle {
     #[must_use]
     pub fn new(setup: Setup) -> (Self, JoinHandle<()>) {
         let setup = Arc::new(setup);
-        let (orders, status, task) = task::spawn(Arc::clone(&setup));
+        let record = Arc::new(Record::new(&setup.machine.name, setup.events.clone()));
+        let (orders, status, task) = task::spawn(Arc::clone(&setup), Arc::clone(&record));
         (
             Self {
                 setup,
-                orders,
+                record,
                 status,
+                orders,
             },
             task,
         )
@@ -63,6 +66,18 @@ impl Handle {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.status.borrow().pid
+    }
+
+    /// The exit status of the last QEMU that ended; a signal is negative.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<i32> {
+        self.status.borrow().exit_status
+    }
+
+    /// The host's folder for what belongs to this machine alone.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        &self.setup.state_dir
     }
 
     /// Starts QEMU, if it does not run.
@@ -89,26 +104,91 @@ impl Handle {
     /// # Errors
     /// When the machine is off, ends, or does not come up in time.
     pub async fn connect(&self) -> Result<(), Failure> {
-        self.agent().await.map(drop)
+        self.agent(false).await.map(drop)
     }
 
-    async fn agent(&self) -> Result<Arc<Agent>, Failure> {
-        let patience = self.setup.accelerator.patience();
-        let after = self.setup.machine.boot_timeout.saturating_mul(patience);
-        let mut status = self.status.clone();
-        let is_settled =
-            |state: &State| !matches!(state, State::Booting { .. }) && !state.is_ending();
-        let settled = status.wait_for(|status| is_settled(&status.state));
-        let Ok(settled) = timeout(after, settled).await else {
-            return Err(Failure::TimedOut {
-                what: "connection to the agent".to_owned(),
-                after,
-            });
+    /// The same, but an agent that was asked for something already does not count: the guest is about to boot anew, and
+    /// nobody but the script knows.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn reconnect(&self) -> Result<(), Failure> {
+        let after = self.boot_time();
+        let deadline = Instant::now() + after;
+        let before = self.status.borrow().hellos;
+        let is_fresh = |status: &Status| {
+            let is_fresh = status.agent.as_ref().is_some_and(|agent| agent.is_fresh());
+            is_fresh || status.hellos > before
         };
-        match settled {
-            Ok(status) => match (&status.state, &status.agent) {
-                (State::Ready { .. }, Some(agent)) => Ok(Arc::clone(agent)),
-                (state, _) => Err(unavailable(state)),
+        let is_settled = |status: &Status| match status.state {
+            State::Ready { .. } => is_fresh(status),
+            ref state => state.is_settled(),
+        };
+        let mut status = self.status.clone();
+        let settling_time = SETTLING_TIME * self.setup.accelerator.patience();
+        if timeout(settling_time, status.wait_for(is_settled))
+            .await
+            .is_err()
+            && self.stays_up().await
+        {
+            self.setup.events.warn(format!(
+                "{}: the script expects another boot of the guest, which runs on: it goes on with this one",
+                self.name()
+            ));
+            return Ok(());
+        }
+        match timeout_at(deadline, status.wait_for(is_settled)).await {
+            Ok(Ok(status)) if status.state.is_running() => Ok(()),
+            Ok(Ok(status)) => Err(unavailable(&status.state)),
+            Ok(Err(_)) => Err(Failure::NotRunning),
+            Err(_) => Err(self.too_slow(after)),
+        }
+    }
+
+    /// Whether the agent answers, and its guest is not on its way down.
+    async fn stays_up(&self) -> bool {
+        let agent = self.status.borrow().agent.clone();
+        let is_ready = matches!(self.state(), State::Ready { .. });
+        if !is_ready || agent.is_none_or(|agent| !agent.is_connected()) {
+            return false;
+        }
+        let question = quiet("test \"$(systemctl is-system-running 2>/dev/null)\" != stopping");
+        let answer = self.run(&question).await;
+        answer.is_ok_and(|answer| answer.status == ExitStatus::Code(0))
+    }
+
+    fn boot_time(&self) -> Duration {
+        let patience = self.setup.accelerator.patience();
+        self.setup.machine.boot_timeout.saturating_mul(patience)
+    }
+
+    fn too_slow(&self, after: Duration) -> Failure {
+        let what = match self.state() {
+            State::Lost { .. } => "another connection to the agent, which had closed its own,",
+            _ => "the end of the boot (see the machine's option `bootTimeout`)",
+        };
+        Failure::TimedOut {
+            what: what.to_owned(),
+            after,
+        }
+    }
+
+    /// The agent of a guest that is up; of one that is on its way there, if it is `early`.
+    pub(super) async fn agent(&self, early: bool) -> Result<Arc<Agent>, Failure> {
+        let after = self.boot_time();
+        let mut status = self.status.clone();
+        let is_there = |status: &Status| {
+            let agent = status.agent.as_ref();
+            let is_connected = || agent.is_some_and(|agent| agent.is_connected());
+            status.state.is_settled() || (early && !status.state.is_ending() && is_connected())
+        };
+        let Ok(there) = timeout(after, status.wait_for(is_there)).await else {
+            return Err(self.too_slow(after));
+        };
+        match there {
+            Ok(status) => match &status.agent {
+                Some(agent) if status.state.is_running() => Ok(Arc::clone(agent)),
+                _ => Err(unavailable(&status.state)),
             },
             Err(_) => Err(Failure::NotRunning),
         }
@@ -118,69 +198,34 @@ impl Handle {
         &self,
         message: impl FnOnce(protocol::RequestId) -> ToGuest,
     ) -> Result<Request, Failure> {
-        match self.agent().await?.request(message).await {
-            Some(request) => Ok(request),
-            None => Err(self.lost().await),
+        let agent = self.agent(false).await?;
+        self.begin(&agent, message).await
+    }
+
+    pub(super) async fn begin(
+        &self,
+        agent: &Agent,
+        message: impl FnOnce(protocol::RequestId) -> ToGuest,
+    ) -> Result<Request, Failure> {
+        match agent.request(message).await {
+            Ok(request) => Ok(request),
+            Err(RequestError::NotConnected) => Err(self.lost().await),
+            Err(RequestError::Frame(error)) => Err(Failure::Refused {
+                reason: format!("the request cannot be sent to the guest: {error}"),
+            }),
         }
     }
 
-    /// The agent is gone: what has become of the machine?
+    /// The connection is lost: what has become of the machine?
     pub(super) async fn lost(&self) -> Failure {
         let mut status = self.status.clone();
-        let is_settled =
-            |state: &State| !matches!(state, State::Ready { .. }) && !state.is_ending();
-        let settled = status.wait_for(|status| is_settled(&status.state));
-        match timeout(SETTLING_TIME, settled).await {
-            Ok(Ok(status)) => match status.state.end() {
-                Some(_) => unavailable(&status.state),
-                None => Failure::Closed,
-            },
+        let is_known =
+            |state: &State| matches!(state, State::Booting { .. }) || !state.is_running();
+        let known = status.wait_for(|status| is_known(&status.state));
+        match timeout(SETTLING_TIME, known).await {
+            Ok(Ok(status)) if status.state.end().is_some() => unavailable(&status.state),
             _ => Failure::Closed,
         }
-    }
-
-    /// Runs a command.
-    ///
-    /// # Errors
-    /// When the machine cannot run it to its end. A command that fails is no error.
-    pub async fn run(&self, command: &Command) -> Result<Completed, Failure> {
-        let run = Run {
-            script: command.script.clone(),
-            timeout_ms: command.timeout.map(milliseconds),
-            wait_for_output: command.wait_for_output.unwrap_or(false),
-            stdin: false,
-        };
-        let mut request = self.request(|id| ToGuest::Run(id, run)).await?;
-        let mut completed = Completed {
-            status: ExitStatus::Code(0),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-        };
-        if command.detached {
-            tokio::spawn(async move {
-                while request
-                    .next()
-                    .await
-                    .is_some_and(|reply| !matches!(reply, Reply::Done(_)))
-                {}
-            });
-            return Ok(completed);
-        }
-        completed.status = loop {
-            match request.next().await {
-                Some(Reply::Output(Stream::Stdout, bytes)) => completed.stdout.extend(bytes),
-                Some(Reply::Output(Stream::Stderr, bytes)) => completed.stderr.extend(bytes),
-                Some(Reply::Done(Ok(Outcome::Ended { how, .. }))) => match how {
-                    Ended::Code(code) => break ExitStatus::Code(code.into()),
-                    Ended::Signal(signal) => break ExitStatus::Signal(signal.into()),
-                },
-                Some(Reply::Done(Ok(Outcome::TimedOut { .. }))) => break ExitStatus::TimedOut,
-                Some(Reply::Done(outcome)) => return Err(refused(outcome)),
-                Some(Reply::Data(_) | Reply::Credit(_)) => {}
-                None => return Err(self.lost().await),
-            }
-        };
-        Ok(completed)
     }
 
     /// Waits in the guest until a condition holds.
@@ -281,20 +326,12 @@ impl Handle {
 
     /// Runs a command that may take the agent away before it has answered.
     async fn tell(&self, script: &str) -> Result<(), Failure> {
-        let command = Command {
-            script: script.to_owned(),
-            timeout: Some(SETTLING_TIME),
-            detached: false,
-            wait_for_output: None,
-            early: false,
-            quiet: true,
-        };
-        match self.run(&command).await {
+        match self.run(&quiet(script)).await {
             Ok(Completed {
                 status: ExitStatus::Code(0),
                 ..
             })
-            | Err(Failure::Closed | Failure::NotRunning) => Ok(()),
+            | Err(Failure::Closed | Failure::NotRunning | Failure::Ended { .. }) => Ok(()),
             Ok(completed) => Err(Failure::Refused {
                 reason: format!(
                     "`{script}` failed: {}",
@@ -363,25 +400,17 @@ impl Handle {
             }),
         }
     }
+}
 
-    /// Writes a picture of the screen, as PNG.
-    ///
-    /// # Errors
-    /// When QEMU does not run or refuses.
-    pub async fn screenshot(&self, path: &Path) -> Result<(), Failure> {
-        let qmp = self
-            .status
-            .borrow()
-            .qmp
-            .clone()
-            .ok_or_else(|| unavailable(&self.state()))?;
-        let arguments = json!({ "filename": path, "format": "png" });
-        match qmp.execute("screendump", arguments).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::Refused {
-                reason: format!("no screenshot: {error}"),
-            }),
-        }
+/// A command of the runner's own.
+fn quiet(script: &str) -> Command {
+    Command {
+        script: script.to_owned(),
+        timeout: Some(SETTLING_TIME),
+        detached: false,
+        wait_for_output: Some(false),
+        early: false,
+        quiet: true,
     }
 }
 
@@ -397,7 +426,14 @@ pub(super) fn unavailable(state: &State) -> Failure {
         Some(End::Panicked(message)) => Failure::Panicked {
             message: message.clone(),
         },
-        Some(End::PoweredOff | End::Reset | End::Killed) | None => Failure::NotRunning,
+        Some(End::PoweredOff) => Failure::Ended {
+            how: "the guest powered off".to_owned(),
+        },
+        Some(End::Reset) => Failure::Ended {
+            how: "the guest rebooted, which a machine survives only after start(allow_reboot=True)"
+                .to_owned(),
+        },
+        Some(End::Killed) | None => Failure::NotRunning,
     }
 }
 
@@ -410,6 +446,6 @@ pub(super) fn refused(result: Result<Outcome, protocol::Failure>) -> Failure {
     Failure::Refused { reason }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,12 +3,16 @@
 //! ```text
 //!         launched            guest is up
 //!  Off ────────────▶ Booting ───────────────▶ Ready
-//!   ▲                 │  ▲    guest resets, or   │
-//!   │                 │  └─ its agent says hello ┤
-//!   │ QEMU exits      ▼                         ▼
-//!   └────────────── Ending ◀────────────────────┘
+//!   ▲                 │  ▲    guest resets, or   │ │ agent closes its port
+//!   │                 │  ├─ its agent says hello ┘ ▼
+//!   │                 │  └──────────────────────  Lost
+//!   │ QEMU exits      ▼                            │
+//!   └────────────── Ending ◀───────────────────────┘ (and from Ready)
 //!                     guest powers off, resets where it may not, panics; QEMU breaks; the test kills it
 //! ```
+//!
+//! A guest that is about to power off or to reset is `Lost` for a moment, and one that boots another kernel (kexec) is
+//! so until that kernel's agent says hello: QEMU knows nothing of it.
 //!
 //! Failure paths: QEMU that exits while `Booting` or `Ready` has [died](End::Died). A panic is remembered when the
 //! console shows it, so that the exit which follows is not taken for a reboot. A guest that may reboot survives its
@@ -26,6 +30,11 @@ pub enum State {
     },
     /// The guest is up, and its agent takes requests.
     Ready {
+        /// Whether QEMU survives a reset.
+        allow_reboot: bool,
+    },
+    /// The guest was up, and its agent is gone; it is not known yet what becomes of it.
+    Lost {
         /// Whether QEMU survives a reset.
         allow_reboot: bool,
     },
@@ -83,6 +92,8 @@ pub enum Event {
     Panic(String),
     /// The guest was asked to reboot: its agent is not to be spoken to until it says hello again.
     Rebooting,
+    /// The agent has closed its port (QMP `VSERPORT_CHANGE`).
+    AgentGone,
     /// QEMU cannot go on with the guest; with the reason.
     Broken(String),
     /// The test ends the machine.
@@ -111,14 +122,21 @@ impl State {
         match self {
             Self::Off(end) => end.as_ref(),
             Self::Ending(end) => Some(end),
-            Self::Booting { .. } | Self::Ready { .. } => None,
+            Self::Booting { .. } | Self::Ready { .. } | Self::Lost { .. } => None,
         }
+    }
+
+    /// Whether it is known what can be expected of the machine: it is up, or off. Another state passes by itself, or the
+    /// machine is stuck.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::Ready { .. } | Self::Off(_))
     }
 
     /// Where the machine stands after `event`.
     #[must_use]
     pub fn after(self, event: Event) -> Self {
-        use State::{Booting, Ending, Off, Ready};
+        use State::{Booting, Ending, Lost, Off, Ready};
         match (self, event) {
             (Off(_), Event::Launched { allow_reboot }) => Booting { allow_reboot },
             // A machine that failed and was then given up on purpose has ended in an orderly way.
@@ -126,15 +144,20 @@ impl State {
             (Ending(_), Event::Kill) => Ending(End::Killed),
             (Booting { allow_reboot }, Event::Booted) => Ready { allow_reboot },
             (
-                Booting { allow_reboot } | Ready { allow_reboot },
+                Booting { allow_reboot } | Ready { allow_reboot } | Lost { allow_reboot },
                 Event::Reset | Event::Rebooting | Event::Hello,
             ) => Booting { allow_reboot },
+            // One that is booting loses and finds its agent on the way, or says so by a reset.
+            (Ready { allow_reboot }, Event::AgentGone) => Lost { allow_reboot },
             // A guest that cannot be booted powers off, and QEMU's word on that may be read first.
-            (Booting { .. } | Ready { .. } | Ending(End::PoweredOff), Event::Broken(reason)) => {
-                Ending(End::Broken(reason))
+            (
+                Booting { .. } | Ready { .. } | Lost { .. } | Ending(End::PoweredOff),
+                Event::Broken(reason),
+            ) => Ending(End::Broken(reason)),
+            (Booting { .. } | Ready { .. } | Lost { .. }, Event::PowerOff) => {
+                Ending(End::PoweredOff)
             }
-            (Booting { .. } | Ready { .. }, Event::PowerOff) => Ending(End::PoweredOff),
-            (Booting { .. } | Ready { .. }, Event::LastReset) => Ending(End::Reset),
+            (Booting { .. } | Ready { .. } | Lost { .. }, Event::LastReset) => Ending(End::Reset),
             // The console may be read later than QEMU's own word on the reset that a panic causes.
             (
                 Booting {
@@ -142,18 +165,25 @@ impl State {
                 }
                 | Ready {
                     allow_reboot: false,
+                }
+                | Lost {
+                    allow_reboot: false,
                 },
                 Event::Panic(line),
             )
             | (Ending(End::Reset), Event::Panic(line)) => Ending(End::Panicked(line)),
-            (Booting { .. } | Ready { .. }, Event::Kill) => Ending(End::Killed),
-            (Booting { .. } | Ready { .. }, Event::Exited(status)) => Off(Some(End::Died(status))),
+            (Booting { .. } | Ready { .. } | Lost { .. }, Event::Kill) => Ending(End::Killed),
+            (Booting { .. } | Ready { .. } | Lost { .. }, Event::Exited(status)) => {
+                Off(Some(End::Died(status)))
+            }
             (Ending(end), Event::Exited(_)) => Off(Some(end)),
             (state @ (Off(_) | Ending(_)), _)
-            | (state @ Ready { .. }, Event::Booted)
-            | (state @ (Booting { .. } | Ready { .. }), Event::Launched { .. } | Event::Panic(_)) => {
-                state
-            }
+            | (state @ (Ready { .. } | Lost { .. }), Event::Booted)
+            | (state @ (Booting { .. } | Lost { .. }), Event::AgentGone)
+            | (
+                state @ (Booting { .. } | Ready { .. } | Lost { .. }),
+                Event::Launched { .. } | Event::Panic(_),
+            ) => state,
         }
     }
 }
@@ -214,6 +244,47 @@ mod tests {
                     Event::Booted,
                 ],
                 State::Ready { allow_reboot: true },
+            ),
+            (
+                "boots another kernel",
+                vec![
+                    LAUNCH,
+                    Event::Booted,
+                    Event::AgentGone,
+                    Event::Hello,
+                    Event::Booted,
+                ],
+                State::Ready {
+                    allow_reboot: false,
+                },
+            ),
+            (
+                "goes down",
+                vec![LAUNCH, Event::Booted, Event::AgentGone],
+                State::Lost {
+                    allow_reboot: false,
+                },
+            ),
+            (
+                "goes down and reboots",
+                vec![
+                    LAUNCH_FOR_REBOOT,
+                    Event::Booted,
+                    Event::AgentGone,
+                    Event::Reset,
+                ],
+                State::Booting { allow_reboot: true },
+            ),
+            (
+                "goes down and is off",
+                vec![
+                    LAUNCH,
+                    Event::Booted,
+                    Event::AgentGone,
+                    Event::PowerOff,
+                    exit(),
+                ],
+                off(End::PoweredOff),
             ),
             (
                 "crashes",
@@ -289,6 +360,7 @@ mod tests {
             Just(panic()),
             Just(Event::Kill),
             Just(Event::Rebooting),
+            Just(Event::AgentGone),
             Just(Event::Broken("internal error".into())),
             Just(exit()),
         ]

@@ -9,16 +9,36 @@
 //! - [`lifecycle`]: where a machine stands and what moves it, pure;
 //! - [`task`]: the one task that owns a machine and asks the lifecycle;
 //! - [`handle`]: what the rest of the runner holds of a machine;
+//! - [`command`]: how a handle runs commands;
+//! - [`monitor`]: how a handle speaks to QEMU;
 //! - [`agent`]: requests to the agent in the guest;
-//! - [`console`]: the serial console, line by line;
+//! - [`console`]: the serial console;
+//! - [`output`]: what commands print, on its way to the log;
+//! - [`record`]: what is kept of a machine over its starts;
 //! - [`copy`]: files and trees in and out.
 
 pub mod agent;
+pub mod command;
 pub mod console;
 pub mod copy;
 pub mod handle;
 pub mod lifecycle;
+pub mod monitor;
+pub mod output;
+pub mod record;
 pub mod task;
 
 pub use handle::Handle;
 pub use task::Setup;
+
+/// Folder of the machines' own folders of logs, in the test's output.
+pub const LOGS: &str = "machines";
+
+/// What a machine shows on its serial console.
+pub const CONSOLE_LOG: &str = "console.log";
+
+/// Its journal.
+pub const JOURNAL_LOG: &str = "journal.log";
+
+/// What QEMU itself says.
+pub const QEMU_LOG: &str = "qemu.log";

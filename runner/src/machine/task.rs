@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::future;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use vmtest_protocol::boot::FAILURE;
@@ -23,15 +25,18 @@ use vmtest_script::event::Level;
 use vmtest_switch::{Plug, Switch};
 
 use super::agent::{Agent, News};
+use super::console::clean::Cleaner;
 use super::console::{self, Lines};
 use super::handle::unavailable;
 use super::lifecycle::{Event as Change, State};
+use super::record::Record;
+use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
 use crate::spec::Machine;
 use crate::vm::accel::Accelerator;
 use crate::vm::plan::{Files, Plan};
 use crate::vm::process::{Channels, LaunchError, Qemu};
-use crate::vm::qmp::{self, QmpEvent};
+use crate::vm::qmp::{self, AGENT_PORT, QmpEvent};
 
 /// How long QEMU may take to end after it was told to, or after a panic, before it is killed.
 const ENDING_TIME: Duration = Duration::from_secs(5);
@@ -56,6 +61,10 @@ pub struct Setup {
     pub scratch: PathBuf,
     /// The folder of its logs, in the test's output.
     pub logs: PathBuf,
+    /// The folder for what belongs to it alone and does not outlive the test.
+    pub state_dir: PathBuf,
+    /// Whether a command ends only when nobody holds its outputs any more, unless it says otherwise.
+    pub wait_for_output: bool,
     /// Where to report.
     pub events: Events,
 }
@@ -71,6 +80,12 @@ pub struct Status {
     pub agent: Option<Arc<Agent>>,
     /// QEMU's control channel while it runs.
     pub qmp: Option<qmp::Client>,
+    /// What the serial console reads, while QEMU runs.
+    pub console: Option<Arc<Mutex<OwnedWriteHalf>>>,
+    /// How often an agent has said hello.
+    pub hellos: u64,
+    /// The exit status of the last QEMU that ended; a signal is negative.
+    pub exit_status: Option<i32>,
 }
 
 /// What the task is asked to do.
@@ -92,6 +107,7 @@ pub(super) enum Order {
 /// Spawns the task of a machine that is off. It ends, and QEMU with it, when the last sender of orders is gone.
 pub(super) fn spawn(
     setup: Arc<Setup>,
+    record: Arc<Record>,
 ) -> (mpsc::Sender<Order>, watch::Receiver<Status>, JoinHandle<()>) {
     let (orders, queue) = mpsc::channel(16);
     let (publisher, status) = watch::channel(Status {
@@ -99,13 +115,21 @@ pub(super) fn spawn(
         pid: None,
         agent: None,
         qmp: None,
+        console: None,
+        hellos: 0,
+        exit_status: None,
     });
-    let task = Task { setup, publisher };
+    let task = Task {
+        setup,
+        record,
+        publisher,
+    };
     (orders, status, tokio::spawn(task.live(queue)))
 }
 
 struct Task {
     setup: Arc<Setup>,
+    record: Arc<Record>,
     publisher: watch::Sender<Status>,
 }
 
@@ -116,6 +140,7 @@ struct Running {
     qmp_events: mpsc::UnboundedReceiver<QmpEvent>,
     agent: Arc<Agent>,
     news: mpsc::UnboundedReceiver<News>,
+    typing: Arc<Mutex<OwnedWriteHalf>>,
     console: JoinHandle<()>,
     panics: mpsc::UnboundedReceiver<String>,
     journal: Journal,
@@ -125,6 +150,7 @@ struct Running {
 
 struct Journal {
     log: File,
+    cleaner: Cleaner,
     lines: Lines,
 }
 
@@ -159,15 +185,13 @@ impl Task {
     /// Moves on, and changes what else is published in the same breath: nobody sees one without the other.
     fn update(&self, change: Change, with: impl FnOnce(&mut Status)) {
         let mut moved = None;
-        self.publisher.send_if_modified(|status| {
+        self.publisher.send_modify(|status| {
             with(status);
             let state = status.state.clone().after(change);
-            let differs = state != status.state;
-            if differs {
+            if state != status.state {
                 status.state = state.clone();
                 moved = Some(state);
             }
-            differs
         });
         if let Some(state) = moved {
             self.setup.events.emit(Event::Machine {
@@ -182,6 +206,7 @@ impl Task {
         if state.end().is_some_and(|end| !end.is_orderly()) {
             return Err(unavailable(&state));
         }
+        self.record.qmp_events.clear();
         let cannot = |reason: String| Failure::CannotStart { reason };
         let (qemu, channels) = self
             .launch(allow_reboot)
@@ -195,6 +220,8 @@ impl Task {
             status.pid = pid;
             status.agent = Some(Arc::clone(&running.agent));
             status.qmp = Some(running.qmp.clone());
+            status.console = Some(Arc::clone(&running.typing));
+            status.exit_status = None;
         });
         Ok(running)
     }
@@ -217,7 +244,7 @@ impl Task {
             &plan,
             setup.machine.interfaces.len(),
             shares,
-            &setup.logs.join("qemu.log"),
+            &setup.logs.join(QEMU_LOG),
         )
     }
 
@@ -228,7 +255,8 @@ impl Task {
         let (sender, news) = mpsc::unbounded_channel();
         let agent = Arc::new(Agent::open(channels.agent, sender)?);
         let (sender, panics) = mpsc::unbounded_channel();
-        let console = self.follow_console(UnixStream::from_std(channels.console)?, sender);
+        let (console, typing) = UnixStream::from_std(channels.console)?.into_split();
+        let console = self.follow_console(console, sender);
         let mut plugs = Vec::new();
         for (interface, socket) in setup.machine.interfaces.iter().zip(channels.vlans) {
             if let Some(switch) = setup.switches.get(&interface.vlan) {
@@ -238,10 +266,11 @@ impl Task {
         let log = File::options()
             .create(true)
             .append(true)
-            .open(setup.logs.join("journal.log"))
+            .open(setup.logs.join(JOURNAL_LOG))
             .await?;
         let journal = Journal {
             log,
+            cleaner: Cleaner::default(),
             lines: Lines::default(),
         };
         // A QEMU that ends before it has greeted is seen by its end.
@@ -257,6 +286,7 @@ impl Task {
             qmp_events,
             agent,
             news,
+            typing: Arc::new(Mutex::new(typing)),
             console,
             panics,
             journal,
@@ -267,23 +297,19 @@ impl Task {
 
     fn follow_console(
         &self,
-        console: UnixStream,
+        console: OwnedReadHalf,
         panics: mpsc::UnboundedSender<String>,
     ) -> JoinHandle<()> {
-        let setup = Arc::clone(&self.setup);
+        let (setup, record) = (Arc::clone(&self.setup), Arc::clone(&self.record));
         tokio::spawn(async move {
-            let name = &setup.machine.name;
-            let log = setup.logs.join("console.log");
-            let followed = console::follow(console, &log, |line| {
-                if let Some(message) = console::panic_message(line) {
-                    let _ = panics.send(message.to_owned());
-                }
-                setup.events.emit(Event::Console {
-                    machine: name.clone(),
-                    line: line.to_owned(),
-                });
-            });
+            let log = setup.logs.join(CONSOLE_LOG);
+            let audience = ConsoleAudience {
+                setup: &setup,
+                panics,
+            };
+            let followed = console::follow(console, &log, &record.transcript, audience);
             if let Err(error) = followed.await {
+                let name = &setup.machine.name;
                 setup
                     .events
                     .warn(format!("{name}: the console cannot be logged: {error}"));
@@ -349,17 +375,24 @@ impl Task {
                 self.setup.machine.name
             ));
         }
+        self.record.output.restarted();
+        let exit_status = exit.as_ref().ok().and_then(|exit| {
+            let signal = exit.signal().map(|signal| -signal);
+            exit.code().or(signal)
+        });
         let status = self.describe(exit).await;
         self.update(Change::Exited(status), |status| {
             status.pid = None;
             status.agent = None;
             status.qmp = None;
+            status.console = None;
+            status.exit_status = exit_status;
         });
     }
 
     async fn describe(&self, exit: std::io::Result<ExitStatus>) -> String {
         let status = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
-        let words = tokio::fs::read(self.setup.logs.join("qemu.log"))
+        let words = tokio::fs::read(self.setup.logs.join(QEMU_LOG))
             .await
             .unwrap_or_default();
         let tail = &words[words.len().saturating_sub(QEMU_WORDS)..];
@@ -371,6 +404,7 @@ impl Task {
 
     async fn qmp(&self, running: &mut Running, event: QmpEvent) {
         let reason = event.data["reason"].as_str().unwrap_or_default();
+        self.record.qmp_events.push(event.text);
         match (event.name.as_str(), reason) {
             ("RESET", "guest-reset" | "host-qmp-system-reset") => {
                 running.agent.reset();
@@ -393,7 +427,14 @@ impl Task {
                     running.qemu.kill();
                 }
             }
-            _ => tracing::trace!(machine = self.setup.machine.name, ?event, "QMP event"),
+            ("VSERPORT_CHANGE", _) if event.data["id"] == AGENT_PORT => {
+                let is_up = matches!(self.state(), State::Ready { .. });
+                if is_up && event.data["open"] == false {
+                    running.agent.reset();
+                    self.change(Change::AgentGone);
+                }
+            }
+            (name, _) => tracing::trace!(machine = self.setup.machine.name, name, "QMP event"),
         }
     }
 
@@ -411,12 +452,16 @@ impl Task {
         } = &*self.setup;
         match news {
             News::Hello => {
-                self.change(Change::Hello);
+                self.record.output.restarted();
+                self.update(Change::Hello, |status| status.hellos += 1);
                 events.emit(Event::Agent {
                     machine: machine.name.clone(),
                 });
             }
             News::Booted => self.change(Change::Booted),
+            News::Late(command, stream, bytes) => {
+                self.record.output.late(command, stream, &bytes);
+            }
             News::WrongVersion(version) => {
                 self.change(Change::Broken(format!(
                     "its agent speaks version {version} of the protocol"
@@ -435,7 +480,8 @@ impl Task {
             }
             News::Journal(bytes) => {
                 let name = &machine.name;
-                running.journal.lines.push(&bytes, |line| {
+                let text = running.journal.cleaner.clean(&bytes);
+                running.journal.lines.push(&text, |line| {
                     events.emit(Event::Journal {
                         machine: name.clone(),
                         line: line.to_owned(),
@@ -446,6 +492,29 @@ impl Task {
                 }
             }
         }
+    }
+}
+
+/// Where the lines of a console go.
+struct ConsoleAudience<'a> {
+    setup: &'a Setup,
+    panics: mpsc::UnboundedSender<String>,
+}
+
+impl console::Audience for ConsoleAudience<'_> {
+    fn line(&mut self, line: &str) {
+        if let Some(message) = console::panic_message(line) {
+            let _ = self.panics.send(message.to_owned());
+        }
+        self.setup.events.emit(Event::Console {
+            machine: self.setup.machine.name.clone(),
+            line: line.to_owned(),
+        });
+    }
+
+    fn warn(&mut self, text: &str) {
+        let name = &self.setup.machine.name;
+        self.setup.events.warn(format!("{name}: {text}"));
     }
 }
 

@@ -3,14 +3,17 @@
 //! Times are seconds since the runner's start. A field that is not known is null.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use vmtest_script::event::ScriptEvent;
 use vmtest_script::failure::{Failure, FailureKind};
 
+use super::Lines;
 use crate::event::{Event, Stamped};
 use crate::machine::lifecycle::{End, State};
+use crate::machine::{CONSOLE_LOG, JOURNAL_LOG, LOGS, QEMU_LOG};
 use crate::outcome::Outcome;
 
 /// Version of the report's form.
@@ -62,10 +65,14 @@ pub struct MachineReport {
     pub boots: Vec<Boot>,
     /// How it ended, in words; null if it ran to the test's end.
     pub end: Option<String>,
-    /// What it said on its serial console, relative to the report.
-    pub console_log: String,
-    /// Its journal, relative to the report; empty for a guest without one.
-    pub journal_log: String,
+    /// What it said on its serial console: a file beside the report, if there is one.
+    pub console_log: Option<String>,
+    /// Its journal, likewise; null for a guest that has none.
+    pub journal_log: Option<String>,
+    /// What QEMU itself said, likewise.
+    pub qemu_log: Option<String>,
+    /// What its commands printed.
+    pub output: Lines,
 }
 
 /// One boot of a machine.
@@ -100,11 +107,6 @@ impl Report {
     /// An empty report on the machines of these names.
     #[must_use]
     pub fn new<'a>(name: &str, machines: impl IntoIterator<Item = &'a str>) -> Self {
-        let report = |name: &str| MachineReport {
-            console_log: format!("machines/{name}/console.log"),
-            journal_log: format!("machines/{name}/journal.log"),
-            ..MachineReport::default()
-        };
         Self {
             version: VERSION,
             name: name.to_owned(),
@@ -115,9 +117,22 @@ impl Report {
             failure: None,
             machines: machines
                 .into_iter()
-                .map(|name| (name.to_owned(), report(name)))
+                .map(|name| (name.to_owned(), MachineReport::default()))
                 .collect(),
             steps: Vec::new(),
+        }
+    }
+
+    /// Names the logs that are there in the folder of the report.
+    pub fn find_logs(&mut self, out: &Path) {
+        for (name, machine) in &mut self.machines {
+            let find = |file: &str| {
+                let path = format!("{LOGS}/{name}/{file}");
+                out.join(&path).exists().then_some(path)
+            };
+            machine.console_log = find(CONSOLE_LOG);
+            machine.journal_log = find(JOURNAL_LOG);
+            machine.qemu_log = find(QEMU_LOG);
         }
     }
 
@@ -136,6 +151,17 @@ impl Report {
                     .map(|report| &mut report.boots);
                 if let Some(boot) = boots.and_then(|boots| boots.last_mut()) {
                     boot.agent.get_or_insert(stamped.at.as_secs_f64());
+                }
+            }
+            Event::Output {
+                machine,
+                late,
+                printed,
+            } => {
+                if let Some(report) = self.machines.get_mut(machine) {
+                    report
+                        .output
+                        .record(stamped.at.as_secs_f64(), *late, printed);
                 }
             }
             Event::Script(ScriptEvent::StepFinished {
@@ -215,7 +241,7 @@ impl MachineReport {
                 }
             }
             State::Off(Some(end)) => self.end = Some(describe(end)),
-            State::Off(None) | State::Ending(_) => {}
+            State::Off(None) | State::Lost { .. } | State::Ending(_) => {}
         }
     }
 }
@@ -255,9 +281,13 @@ impl From<FailureKind> for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use vmtest_protocol::Stream;
     use vmtest_script::event::{Level, StepId};
 
     use super::*;
+    use crate::event::Printed;
 
     fn machine(name: &str, state: State) -> Event {
         Event::Machine {
@@ -280,6 +310,17 @@ mod tests {
             elapsed: Duration::from_secs(seconds),
             passed,
         })
+    }
+
+    fn printed(machine: &str, stream: Stream, text: &str) -> Event {
+        Event::Output {
+            machine: machine.to_owned(),
+            late: false,
+            printed: Printed::Line {
+                stream,
+                text: text.to_owned(),
+            },
+        }
     }
 
     fn subtest(id: u64, name: &str, seconds: u64, error: Option<&str>) -> Event {
@@ -319,6 +360,8 @@ mod tests {
                 Some("QEMU ended unexpectedly"),
             ),
             subtest(4, "nothing", 1, None),
+            printed("server", Stream::Stdout, "total 0"),
+            printed("server", Stream::Stderr, "no such file"),
             machine("server", State::Ending(End::PoweredOff)),
             machine("server", State::Off(Some(End::PoweredOff))),
             machine("unknown", State::Off(None)),
@@ -346,6 +389,18 @@ mod tests {
             column: None,
         }));
         report.finish(Outcome::MachineFailed, Duration::from_millis(17_500));
+        // The machine that was never started has no logs.
+        let out = tempfile::tempdir().expect("folder");
+        for path in [
+            "server/console.log",
+            "server/journal.log",
+            "client/qemu.log",
+        ] {
+            let path = out.path().join(LOGS).join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+            fs::write(path, "").expect("file");
+        }
+        report.find_logs(out.path());
         insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"));
     }
 

@@ -3,6 +3,7 @@
 //! Both render the same events. Neither has anything to say that is not in them.
 
 mod json;
+mod lines;
 mod terminal;
 
 use std::io::Write;
@@ -11,7 +12,8 @@ use std::path::Path;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
-pub use terminal::render;
+pub use lines::{Lines, OutputLine};
+pub use terminal::Terminal;
 
 use crate::event::{Event, Stamped};
 
@@ -21,6 +23,7 @@ use crate::event::{Event, Stamped};
 /// When standard error cannot be written.
 pub async fn follow(
     mut events: UnboundedReceiver<Stamped>,
+    mut terminal: Terminal,
     report: &mut Report,
 ) -> std::io::Result<()> {
     while let Some(event) = events
@@ -28,7 +31,7 @@ pub async fn follow(
         .await
         .filter(|event| !matches!(event.event, Event::End))
     {
-        if let Some(text) = render(&event.event) {
+        if let Some(text) = terminal.render(&event) {
             // One write a text: lines of machines are not torn apart.
             std::io::stderr()
                 .lock()

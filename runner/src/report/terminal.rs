@@ -1,21 +1,91 @@
 //! The log of a test, in the form that users of the NixOS test driver know.
 
+mod repeats;
+
+use std::time::Duration;
+
+use vmtest_protocol::Stream;
 use vmtest_script::event::{Level, ScriptEvent};
 
-use crate::event::Event;
+use crate::event::{Event, Printed, Stamped};
 use crate::machine::lifecycle::{End, State};
+use repeats::{Repeats, Source};
 
-/// The line or lines for an event; none for what is not shown.
-#[must_use]
-pub fn render(event: &Event) -> Option<String> {
+/// Shows events as text.
+#[derive(Debug)]
+pub struct Terminal {
+    /// Whether lines of consoles and journals are shown.
+    consoles: bool,
+    repeats: Repeats,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self::new(true)
+    }
+}
+
+impl Terminal {
+    /// One that shows lines of consoles and journals from the start, or not.
+    #[must_use]
+    pub fn new(consoles: bool) -> Self {
+        Self {
+            consoles,
+            repeats: Repeats::default(),
+        }
+    }
+
+    /// The line or lines for the next event; none for what is not shown.
+    #[must_use]
+    pub fn render(&mut self, stamped: &Stamped) -> Option<String> {
+        let (machine, source, line) = match &stamped.event {
+            Event::Console { machine, line } => (machine, Source::Console, line),
+            Event::Journal { machine, line } => (machine, Source::Journal, line),
+            Event::ShowConsoles(on) => {
+                self.consoles = *on;
+                return None;
+            }
+            event => return render(event),
+        };
+        let is_new = self.repeats.is_new(machine, source, line, stamped.at);
+        (self.consoles && is_new).then(|| format!("{machine} # {line}"))
+    }
+}
+
+fn render(event: &Event) -> Option<String> {
     match event {
         Event::Runner(level, text) => Some(format!("vmtest: {}{text}", prefix(*level))),
-        Event::Console { machine, line } | Event::Journal { machine, line } => {
-            Some(format!("{machine} # {line}"))
+        Event::Output {
+            machine,
+            late,
+            printed,
+        } => {
+            let late = if *late { "(late) " } else { "" };
+            Some(format!("{machine}: {late}{}", output(printed)))
         }
         Event::Machine { machine, state } => ending(state).map(|end| format!("{machine}: {end}")),
         Event::Script(event) => script(event),
-        Event::Agent { .. } | Event::End => None,
+        Event::Console { .. }
+        | Event::Journal { .. }
+        | Event::ShowConsoles(_)
+        | Event::Agent { .. }
+        | Event::End => None,
+    }
+}
+
+/// `!` stands before what a command prints on its standard error.
+fn output(printed: &Printed) -> String {
+    match printed {
+        Printed::Line {
+            stream: Stream::Stdout,
+            text,
+        } => format!("| {text}"),
+        Printed::Line {
+            stream: Stream::Stderr,
+            text,
+        } => format!("! {text}"),
+        Printed::LeftOut { lines: 1 } => "| (1 line left out)".to_owned(),
+        Printed::LeftOut { lines } => format!("| ({lines} lines left out)"),
     }
 }
 
@@ -40,6 +110,7 @@ fn ending(state: &State) -> Option<String> {
         State::Off(Some(End::Killed) | None)
         | State::Booting { .. }
         | State::Ready { .. }
+        | State::Lost { .. }
         | State::Ending(_) => None,
     }
 }
@@ -49,29 +120,23 @@ fn script(event: &ScriptEvent) -> Option<String> {
         ScriptEvent::StepStarted {
             machine, message, ..
         } => Some(about(machine.as_deref(), message)),
-        // What failed says so itself.
-        ScriptEvent::StepFinished { passed: false, .. } => None,
         ScriptEvent::StepFinished {
-            message, elapsed, ..
-        } => Some(format!(
-            "(finished: {message}, in {:.2} seconds)",
-            elapsed.as_secs_f64()
-        )),
+            message,
+            elapsed,
+            passed,
+            ..
+        } => Some(finished(*passed, message, *elapsed)),
         ScriptEvent::SubtestStarted { name, .. } => Some(format!("subtest: {name}")),
         ScriptEvent::SubtestFinished {
             name,
             elapsed,
             error,
             ..
-        } => {
-            let elapsed = elapsed.as_secs_f64();
-            let end = if error.is_none() {
-                "finished"
-            } else {
-                "failed"
-            };
-            Some(format!("({end}: subtest: {name}, in {elapsed:.2} seconds)"))
-        }
+        } => Some(finished(
+            error.is_none(),
+            &format!("subtest: {name}"),
+            *elapsed,
+        )),
         ScriptEvent::Message {
             level: Level::Debug,
             ..
@@ -88,14 +153,18 @@ fn script(event: &ScriptEvent) -> Option<String> {
     }
 }
 
+fn finished(passed: bool, message: &str, elapsed: Duration) -> String {
+    let end = if passed { "finished" } else { "failed" };
+    let seconds = elapsed.as_secs_f64();
+    format!("({end}: {message}, in {seconds:.2} seconds)")
+}
+
 fn about(machine: Option<&str>, text: &str) -> String {
     machine.map_or_else(|| text.to_owned(), |machine| format!("{machine}: {text}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use vmtest_script::event::StepId;
 
     use super::*;
@@ -124,6 +193,21 @@ mod tests {
                 elapsed: Duration::from_millis(41),
                 passed: true,
             }),
+            Event::Script(ScriptEvent::StepFinished {
+                id: StepId(3),
+                machine: machine(),
+                message: "must succeed: false".into(),
+                elapsed: Duration::from_secs(2),
+                passed: false,
+            }),
+            printed(false, Stream::Stdout, "total 0"),
+            printed(false, Stream::Stderr, "no such file"),
+            printed(true, Stream::Stdout, "done"),
+            Event::Output {
+                machine: "server".into(),
+                late: false,
+                printed: Printed::LeftOut { lines: 1234 },
+            },
             Event::Script(ScriptEvent::SubtestFinished {
                 id: StepId(2),
                 name: "client reaches server".into(),
@@ -135,14 +219,65 @@ mod tests {
                 state: State::Off(Some(End::Died("signal: 9".into()))),
             },
         ];
-        let lines: Vec<_> = events.iter().filter_map(render).collect();
-        insta::assert_snapshot!(lines.join("\n"), @r"
+        insta::assert_snapshot!(shown(&events).join("\n"), @r"
         vmtest: warning: KVM does not work
         server # [   12.3] systemd[1]: Started
         server: waiting for unit hello.service
         (finished: waiting for unit hello.service, in 0.04 seconds)
+        (failed: must succeed: false, in 2.00 seconds)
+        server: | total 0
+        server: ! no such file
+        server: (late) | done
+        server: | (1234 lines left out)
         (failed: subtest: client reaches server, in 3.00 seconds)
         server: QEMU ended unexpectedly: signal: 9
         ");
+    }
+
+    /// Hidden lines are in the files still.
+    #[test]
+    fn consoles_can_be_hidden() {
+        let line = |line: &str| Event::Console {
+            machine: "server".into(),
+            line: line.to_owned(),
+        };
+        let events = [
+            line("one"),
+            Event::ShowConsoles(false),
+            line("two"),
+            printed(false, Stream::Stdout, "three"),
+            Event::ShowConsoles(true),
+            line("four"),
+        ];
+        assert_eq!(
+            shown(&events),
+            ["server # one", "server: | three", "server # four"]
+        );
+        let mut terminal = Terminal::new(false);
+        assert_eq!(terminal.render(&now(line("five"))), None);
+    }
+
+    fn shown(events: &[Event]) -> Vec<String> {
+        let mut terminal = Terminal::default();
+        let events = events.iter().cloned().map(now);
+        events.filter_map(|event| terminal.render(&event)).collect()
+    }
+
+    fn now(event: Event) -> Stamped {
+        Stamped {
+            at: Duration::ZERO,
+            event,
+        }
+    }
+
+    fn printed(late: bool, stream: Stream, text: &str) -> Event {
+        Event::Output {
+            machine: "server".into(),
+            late,
+            printed: Printed::Line {
+                stream,
+                text: text.to_owned(),
+            },
+        }
     }
 }

@@ -20,6 +20,9 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 /// How long QEMU may take for one command.
 pub const COMMAND_TIME: Duration = Duration::from_secs(30);
 
+/// What QEMU calls the agent's port in its events.
+pub const AGENT_PORT: &str = "agent-port";
+
 /// Why a command has no result.
 #[derive(Debug, Error)]
 pub enum QmpError {
@@ -30,12 +33,14 @@ pub enum QmpError {
     #[error("QEMU did not answer `{0}` within {seconds} s", seconds = COMMAND_TIME.as_secs())]
     NoAnswer(String),
     /// QEMU refuses the command.
-    #[error("QEMU refuses `{command}`: {reason}")]
+    #[error("QEMU refuses `{command}`: {description}")]
     Refused {
         /// The command.
         command: String,
+        /// Class of the error, such as `CommandNotFound`.
+        class: String,
         /// QEMU's own words.
-        reason: String,
+        description: String,
     },
 }
 
@@ -46,6 +51,8 @@ pub struct QmpEvent {
     pub name: String,
     /// What goes with it.
     pub data: Value,
+    /// All of it, as JSON.
+    pub text: String,
 }
 
 /// Sends commands to one QEMU; cloning gives another handle to the same channel.
@@ -66,6 +73,7 @@ struct Pending {
 
 #[derive(Debug, Deserialize)]
 struct ErrorReply {
+    class: String,
     desc: String,
 }
 
@@ -140,7 +148,8 @@ impl Client {
             Ok(Ok(Ok(result))) => Ok(result),
             Ok(Ok(Err(error))) => Err(QmpError::Refused {
                 command: command.to_owned(),
-                reason: error.desc,
+                class: error.class,
+                description: error.desc,
             }),
             Ok(Err(closed)) => Err(closed),
             Err(_) => {
@@ -179,6 +188,7 @@ async fn read(
             let _ = events.send(QmpEvent {
                 name,
                 data: message.data,
+                text: line.trim_end().to_owned(),
             });
         } else if let Some(reply) = message.id.and_then(|id| lock(&pending).replies.remove(&id)) {
             let result = message

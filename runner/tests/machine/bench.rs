@@ -15,7 +15,8 @@ use tokio::time::timeout;
 use vmtest::event::{Event, Events, Stamped};
 use vmtest::machine::lifecycle::State;
 use vmtest::machine::{Handle, Setup};
-use vmtest::spec::Machine;
+use vmtest::report::Terminal;
+use vmtest::spec::{Interface, Mac, Machine};
 use vmtest::vm::accel::Accelerator;
 use vmtest::vm::plan::Files;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
@@ -39,6 +40,10 @@ pub(crate) const LAST_RESET: &str =
 /// What QEMU says when the guest was reset and it goes on.
 pub(crate) const RESET: &str =
     r#"event:{"event":"RESET","data":{"guest":true,"reason":"guest-reset"}}"#;
+
+/// What QEMU says when the agent is gone.
+pub(crate) const PORT_CLOSED: &str =
+    r#"event:{"event":"VSERPORT_CHANGE","data":{"open":false,"id":"agent-port"}}"#;
 
 /// Runs a test on a runtime of its own.
 pub(crate) fn block_on(test: impl Future<Output = ()>) {
@@ -65,10 +70,30 @@ impl Bench {
     }
 
     pub(crate) fn with(qemu: &Path, steps: &[&str], boot_timeout: Duration) -> Self {
+        Self::with_machine(qemu, machine(steps, boot_timeout))
+    }
+
+    /// A machine that is on a VLAN.
+    pub(crate) fn on_vlan(steps: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let interface = Interface {
+            name: "eth1".into(),
+            vlan: 1,
+            mac: Mac([0x52, 0x54, 0, 0x12, 1, 1]),
+            addresses: Vec::new(),
+        };
+        let machine = Machine {
+            interfaces: vec![interface],
+            ..machine(steps, PATIENCE)
+        };
+        Self::with_machine(&program, machine)
+    }
+
+    fn with_machine(qemu: &Path, machine: Machine) -> Self {
         let logs = tempfile::tempdir().expect("folder");
         let (events, receiver) = Events::new();
         let (handle, task) = Handle::new(Setup {
-            machine: machine(steps, boot_timeout),
+            machine,
             files: Files {
                 initrd: "/initrd".into(),
                 root: "/root".into(),
@@ -80,6 +105,8 @@ impl Bench {
             switches: BTreeMap::new(),
             scratch: logs.path().to_owned(),
             logs: logs.path().to_owned(),
+            state_dir: logs.path().to_owned(),
+            wait_for_output: false,
             events,
         });
         Self {
@@ -126,10 +153,21 @@ impl Bench {
         }
     }
 
+    /// What the log has shown up to a line that ends so.
+    pub(crate) async fn log_until(&mut self, end: &str) -> Vec<String> {
+        let mut terminal = Terminal::default();
+        let mut lines: Vec<String> = Vec::new();
+        while lines.last().is_none_or(|line| !line.ends_with(end)) {
+            let event = self.events.recv().await.expect("the machine's task lives");
+            lines.extend(terminal.render(&event));
+        }
+        lines
+    }
+
     /// Lets a QEMU go on that waits for a screenshot.
     pub(crate) async fn next_step(&self) {
         let picture = self.handle.screenshot(Path::new("/picture.png")).await;
-        let reason = "no screenshot: QEMU refuses `screendump`: no display".to_owned();
+        let reason = "no screenshot: no display".to_owned();
         assert_eq!(picture, Err(Failure::Refused { reason }));
     }
 

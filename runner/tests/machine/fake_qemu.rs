@@ -10,7 +10,8 @@ use std::thread;
 use serde_json::{Value, json};
 use vmtest::vm::plan::{AGENT_FD, CONSOLE_FD, QMP_FD};
 use vmtest_protocol::{
-    Decoder, Ended, Features, Hello, Outcome, PREAMBLE, Stream, ToGuest, ToHost, VERSION, encode,
+    CHUNK, Decoder, Ended, Features, Hello, Outcome, PREAMBLE, RequestId, Run, Stream, ToGuest,
+    ToHost, VERSION, encode,
 };
 
 /// How every command line for QEMU begins.
@@ -38,6 +39,8 @@ struct Fake {
     agent: UnixStream,
     decoder: Decoder,
     session: u64,
+    /// The last command.
+    command: RequestId,
     screendumps: mpsc::Receiver<Value>,
 }
 
@@ -59,6 +62,7 @@ impl Fake {
             agent: socket(AGENT_FD),
             decoder: Decoder::default(),
             session: 0,
+            command: 0,
             screendumps,
         }
     }
@@ -70,6 +74,8 @@ impl Fake {
             }
             "console" => writeln!(self.console, "{text}\r").expect("console"),
             "event" => self.monitor(&serde_json::from_str(text).expect("JSON")),
+            "prompt" => self.console.write_all(text.as_bytes()).expect("console"),
+            "typed" => self.read_console(text),
             "hello" => self.hello(),
             "wrong-version" => self.greet(VERSION + 1),
             "booted" => self.say(&ToHost::Booted),
@@ -77,6 +83,9 @@ impl Fake {
             "journal" => self.say(&ToHost::Journal(format!("{text}\n").into_bytes())),
             "answer" => self.answer(text.parse().expect("an exit code")),
             "hear" => drop(self.hear()),
+            "held" => self.answer_and_hold(text),
+            "late" => self.print_late(text),
+            "flood" => self.flood(text.parse().expect("a number of MiB")),
             "screendump" => self.refuse_screendump(),
             "hang" => loop {
                 thread::park();
@@ -118,20 +127,66 @@ impl Fake {
 
     /// Ends the next command with an exit code; its text is its output.
     fn answer(&mut self, code: u8) {
+        let run = self.command();
+        self.print(Stream::Stderr, b"an error");
+        self.print(Stream::Stdout, run.script.as_bytes());
+        self.end(code, &[]);
+    }
+
+    /// Ends the next command, whose output some process still holds.
+    fn answer_and_hold(&mut self, holder: &str) {
+        self.command();
+        self.print(Stream::Stdout, b"output\n");
+        self.end(0, &[holder]);
+    }
+
+    /// So many MiB of standard output, as fast as the runner takes them, and as many of standard error.
+    fn flood(&mut self, mebibytes: usize) {
+        self.command();
+        let piece = [
+            b"0123456789abcde\n".repeat(2047),
+            b"xxxxxxxxxxxxxxxx".to_vec(),
+        ]
+        .concat();
+        assert_eq!(piece.len(), CHUNK);
+        for _ in 0..mebibytes * ((1 << 20) / CHUNK) {
+            self.print(Stream::Stdout, &piece);
+            self.print(Stream::Stderr, &piece);
+        }
+        self.end(0, &[]);
+    }
+
+    fn print_late(&mut self, text: &str) {
+        let line = format!("{text}\n").into_bytes();
+        self.say(&ToHost::Late(self.command, Stream::Stdout, line));
+    }
+
+    fn command(&mut self) -> Run {
         match self.hear() {
             ToGuest::Run(id, run) => {
-                self.say(&ToHost::Output(id, Stream::Stderr, b"an error".into()));
-                self.say(&ToHost::Output(id, Stream::Stdout, run.script.into()));
-                self.say(&ToHost::Done(
-                    id,
-                    Ok(Outcome::Ended {
-                        how: Ended::Code(code),
-                        holders: Vec::new(),
-                    }),
-                ));
+                self.command = id;
+                run
             }
             other => panic!("a command was expected, not {other:?}"),
         }
+    }
+
+    fn print(&mut self, stream: Stream, bytes: &[u8]) {
+        self.say(&ToHost::Output(self.command, stream, bytes.to_vec()));
+    }
+
+    fn end(&mut self, code: u8, holders: &[&str]) {
+        let outcome = Outcome::Ended {
+            how: Ended::Code(code),
+            holders: holders.iter().map(|&holder| holder.to_owned()).collect(),
+        };
+        self.say(&ToHost::Done(self.command, Ok(outcome)));
+    }
+
+    fn read_console(&mut self, expected: &str) {
+        let mut typed = vec![0; expected.len()];
+        self.console.read_exact(&mut typed).expect("console");
+        assert_eq!(typed, expected.as_bytes());
     }
 
     fn say(&mut self, message: &ToHost) {
@@ -154,16 +209,33 @@ impl Fake {
 
 /// Answers what may be asked at any time. A screenshot is a step: so a test can say when the next one may be taken.
 fn answer_monitor(mut qmp: UnixStream, screendumps: &mpsc::Sender<Value>) {
+    let mut heard = Vec::new();
     let reader = BufReader::new(qmp.try_clone().expect("a second descriptor"));
     for line in reader.lines().map_while(Result::ok) {
         let command: Value = serde_json::from_str(&line).expect("JSON");
-        let id = &command["id"];
-        let reply = match command["execute"].as_str() {
-            Some("query-status") => json!({ "return": { "status": "internal-error" }, "id": id }),
-            Some("screendump") => {
+        let (id, arguments) = (&command["id"], &command["arguments"]);
+        let name = command["execute"].as_str().expect("a command");
+        heard.push(format!("{name} {arguments}"));
+        let reply = match name {
+            "query-status" => json!({ "return": { "status": "internal-error" }, "id": id }),
+            "screendump" => {
                 // The steps may be at their end.
                 let _ = screendumps.send(id.clone());
                 continue;
+            }
+            "human-monitor-command" => {
+                let line = arguments["command-line"].as_str().expect("a line");
+                let answer = match line {
+                    "hostfwd_add tcp::1-:80" => "could not set up host forwarding rule\r\n",
+                    line if line.starts_with("hostfwd_add ") => "",
+                    _ => "unknown command\r\n",
+                };
+                json!({ "return": answer, "id": id })
+            }
+            "heard" => json!({ "return": heard, "id": id }),
+            "nonsense" => {
+                let error = json!({ "class": "CommandNotFound", "desc": "no such command" });
+                json!({ "error": error, "id": id })
             }
             _ => json!({ "return": {}, "id": id }),
         };

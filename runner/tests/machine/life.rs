@@ -5,7 +5,7 @@ use std::time::Duration;
 use vmtest::machine::lifecycle::{End, State};
 use vmtest_script::backend::{ExitStatus, MachineErrorKind as Failure};
 
-use crate::bench::{Bench, POWERED_OFF, RESET, Test, block_on, command};
+use crate::bench::{Bench, LAST_RESET, PORT_CLOSED, POWERED_OFF, RESET, Test, block_on, command};
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -27,6 +27,19 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "life::a_reset_loses_what_is_under_way",
         a_reset_loses_what_is_under_way,
+    ),
+    ("life::another_kernel", another_kernel),
+    (
+        "life::a_script_that_knows_of_a_reboot",
+        a_script_that_knows_of_a_reboot,
+    ),
+    (
+        "life::a_script_that_expects_a_reboot_in_vain",
+        a_script_that_expects_a_reboot_in_vain,
+    ),
+    (
+        "life::a_reboot_that_was_not_allowed",
+        a_reboot_that_was_not_allowed,
     ),
     ("life::a_crash_and_another_start", a_crash_and_another_start),
     ("life::boot_deadline", boot_deadline),
@@ -65,7 +78,11 @@ fn from_power_on_to_power_off() {
         handle.power_off().await.expect("told");
         handle.wait_for_shutdown(None).await.expect("powered off");
         assert_eq!(handle.pid(), None);
-        assert_eq!(handle.run(&command("late")).await, Err(Failure::NotRunning));
+        let how = "the guest powered off".to_owned();
+        assert_eq!(
+            handle.run(&command("late")).await,
+            Err(Failure::Ended { how })
+        );
         let allow_reboot = false;
         assert_eq!(
             bench.states_until(&off(End::PoweredOff)).await,
@@ -172,6 +189,103 @@ fn a_reset_loses_what_is_under_way() {
     });
 }
 
+/// QEMU does not know that a guest boots another kernel: the agent closes its port, and later one says hello.
+fn another_kernel() {
+    block_on(async {
+        let mut bench = Bench::ready(&[
+            "hello",
+            "booted",
+            "hear",
+            PORT_CLOSED,
+            "screendump",
+            "hello",
+            "booted",
+            "answer:0",
+            "hang",
+        ])
+        .await;
+        let allow_reboot = false;
+        let handle = bench.handle.clone();
+        let kexec = command("systemctl kexec");
+        let (gone, ()) = tokio::join!(handle.run(&kexec), async {
+            bench.until(&State::Lost { allow_reboot }).await;
+            bench.next_step().await;
+        });
+        assert_eq!(gone, Err(Failure::Closed));
+        let completed = bench.handle.run(&command("uname")).await.expect("ran");
+        assert_eq!(completed.stdout, b"uname");
+    });
+}
+
+/// The agent that the script has spoken to still answers, and does not count.
+fn a_script_that_knows_of_a_reboot() {
+    block_on(async {
+        let mut bench = Bench::new(&[
+            "hello",
+            "booted",
+            "answer:0",
+            "screendump",
+            RESET,
+            "screendump",
+            "screendump",
+            "hello",
+            "booted",
+            "hang",
+        ]);
+        let handle = bench.handle.clone();
+        let allow_reboot = true;
+        handle.start(allow_reboot).await.expect("started");
+        handle.reconnect().await.expect("nobody has spoken to it");
+        handle.run(&command("reboot &")).await.expect("ran");
+        bench.until(&State::Ready { allow_reboot }).await;
+        let (again, ()) = tokio::join!(handle.reconnect(), async {
+            for _ in 0..3 {
+                bench.next_step().await;
+            }
+        });
+        again.expect("booted again");
+        assert_eq!(
+            bench.states_until(&State::Ready { allow_reboot }).await,
+            [
+                State::Booting { allow_reboot },
+                State::Ready { allow_reboot }
+            ]
+        );
+        // It is there already when the script asks for it.
+        handle.reconnect().await.expect("the new one counts");
+    });
+}
+
+/// Takes the ten seconds that a reboot is given to show.
+fn a_script_that_expects_a_reboot_in_vain() {
+    block_on(async {
+        let steps = ["hello", "booted", "answer:0", "answer:0", "hang"];
+        let mut bench = Bench::ready(&steps).await;
+        bench.handle.run(&command("true")).await.expect("ran");
+        bench.handle.reconnect().await.expect("goes on");
+        bench.log_until("it goes on with this one").await;
+    });
+}
+
+fn a_reboot_that_was_not_allowed() {
+    block_on(async {
+        let steps = ["hello", "booted", "hear", PORT_CLOSED, LAST_RESET, "exit:0"];
+        let bench = Bench::ready(&steps).await;
+        let how =
+            "the guest rebooted, which a machine survives only after start(allow_reboot=True)";
+        let ended = Failure::Ended {
+            how: how.to_owned(),
+        };
+        let reboot = command("reboot");
+        assert_eq!(bench.handle.run(&reboot).await, Err(ended.clone()));
+        assert_eq!(bench.handle.connect().await, Err(ended.clone()));
+        assert_eq!(bench.handle.monitor("info status").await, Err(ended));
+        // Whoever expected it may go on.
+        bench.handle.wait_for_shutdown(None).await.expect("off");
+        bench.handle.start(true).await.expect("started again");
+    });
+}
+
 fn a_crash_and_another_start() {
     block_on(async {
         let bench = Bench::ready(&["hello", "booted", "hang"]).await;
@@ -205,7 +319,7 @@ fn boot_deadline() {
         // The agent is there, and the guest does not come up.
         let bench = Bench::with(&program, &["hello", "hang"], after);
         bench.handle.start(false).await.expect("started");
-        let what = "connection to the agent".to_owned();
+        let what = "the end of the boot (see the machine's option `bootTimeout`)".to_owned();
         assert_eq!(
             bench.handle.connect().await,
             Err(Failure::TimedOut { what, after })

@@ -1,13 +1,15 @@
 //! The life of a machine with a QEMU that does what a test wants.
 //!
-//! This program is three: the tests; the [QEMU](fake_qemu) that the runner's code starts in them; and the
-//! [runner](orphan) that one of them kills.
+//! This program is four: the tests; the [QEMU](fake_qemu) that the runner's code starts in them; the [runner](orphan)
+//! that one of them kills; and one whose [memory](commands::run_measured) another looks at.
 
 mod bench;
+mod commands;
 mod ends;
 mod fake_qemu;
 mod life;
 mod orphan;
+mod talk;
 
 use std::process::ExitCode;
 
@@ -18,8 +20,16 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some(fake_qemu::FIRST_ARGUMENT) => fake_qemu::run(&arguments),
         Some(orphan::RUNNER) => orphan::run(),
+        Some(commands::MEASURED) => commands::run_measured(),
         _ => {
-            let tests = [life::TESTS, ends::TESTS, orphan::TESTS].concat();
+            let tests = [
+                life::TESTS,
+                ends::TESTS,
+                talk::TESTS,
+                commands::TESTS,
+                orphan::TESTS,
+            ]
+            .concat();
             let trials = tests.into_iter().map(|(name, test)| {
                 Trial::test(name, move || {
                     test();

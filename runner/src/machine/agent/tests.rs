@@ -118,7 +118,7 @@ fn done(code: u8) -> Reply {
 #[tokio::test]
 async fn hellos_are_exchanged_preamble_first() {
     let (mut fake, agent) = FakeAgent::new();
-    assert!(agent.request(command("early")).await.is_none());
+    assert!(agent.request(command("early")).await.is_err());
     fake.write(b"noise of a boot loader").await;
     fake.write(&PREAMBLE).await;
     fake.say(&hello(SESSION)).await;
@@ -138,7 +138,7 @@ async fn hellos_are_exchanged_preamble_first() {
         .expect("an answer");
     assert_eq!(answer, expected);
     assert_eq!(within(fake.news.recv()).await, Some(News::Hello));
-    assert!(agent.request(command("now")).await.is_some());
+    assert!(agent.request(command("now")).await.is_ok());
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn a_reset_ends_what_is_under_way_until_the_next_hello() {
     fake.write(&frame[..50]).await;
     agent.reset();
     assert_eq!(within(request.next()).await, None);
-    assert!(agent.request(command("early")).await.is_none());
+    assert!(agent.request(command("early")).await.is_err());
     fake.exchange_hellos(SESSION + 1).await;
     let mut later = agent.request(command("later")).await.expect("connected");
     assert_ne!(later.id, request.id, "numbers are not used again");
@@ -252,7 +252,7 @@ async fn a_second_hello_ends_what_the_first_session_began() {
     fake.hear().await;
     fake.exchange_hellos(SESSION + 1).await;
     assert_eq!(within(request.next()).await, None);
-    assert!(agent.request(command("later")).await.is_some());
+    assert!(agent.request(command("later")).await.is_ok());
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn another_version_is_refused() {
         within(fake.news.recv()).await,
         Some(News::WrongVersion(VERSION + 1))
     );
-    assert!(agent.request(command("never")).await.is_none());
+    assert!(agent.request(command("never")).await.is_err());
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn half_a_frame_and_the_end_of_the_channel_end_every_request() {
         None,
         "nobody is left to bring news"
     );
-    assert!(agent.request(command("later")).await.is_none());
+    assert!(agent.request(command("later")).await.is_err());
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! What is kept of a machine over its starts, for scripts that ask later.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::console::transcript::Transcript;
+use super::output::Output;
+use crate::event::Events;
+
+/// Most QMP events that wait for a script; then the oldest go.
+const QMP_EVENTS: usize = 10_000;
+
+/// What is kept of one machine.
+#[derive(Debug)]
+pub struct Record {
+    /// What its console has shown.
+    pub transcript: Transcript,
+    /// What QEMU has said by itself.
+    pub qmp_events: QmpEvents,
+    /// What its commands print.
+    pub output: Arc<Output>,
+}
+
+impl Record {
+    /// An empty one for the machine of this name.
+    #[must_use]
+    pub fn new(machine: &str, events: Events) -> Self {
+        Self {
+            transcript: Transcript::default(),
+            qmp_events: QmpEvents::default(),
+            output: Arc::new(Output::new(machine, events)),
+        }
+    }
+}
+
+/// Events of QEMU that no script has taken, as JSON text.
+#[derive(Debug, Default)]
+pub struct QmpEvents {
+    waiting: Mutex<VecDeque<String>>,
+    pushed: watch::Sender<()>,
+}
+
+impl QmpEvents {
+    /// Appends one.
+    pub fn push(&self, event: String) {
+        let mut waiting = self.lock();
+        if waiting.len() == QMP_EVENTS {
+            waiting.pop_front();
+        }
+        waiting.push_back(event);
+        drop(waiting);
+        self.pushed.send_replace(());
+    }
+
+    /// Takes the oldest.
+    #[must_use]
+    pub fn take(&self) -> Option<String> {
+        self.lock().pop_front()
+    }
+
+    /// Forgets them: QEMU is started anew.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Tells whenever there is one more.
+    #[must_use]
+    pub fn pushed(&self) -> watch::Receiver<()> {
+        self.pushed.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_taken_in_order_and_the_oldest_go() {
+        let events = QmpEvents::default();
+        for number in 0..QMP_EVENTS + 5 {
+            events.push(number.to_string());
+        }
+        assert_eq!(events.take(), Some("5".into()));
+        assert_eq!(events.take(), Some("6".into()));
+        events.clear();
+        assert_eq!(events.take(), None);
+    }
+}
