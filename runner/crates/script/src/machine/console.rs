@@ -134,8 +134,15 @@ fn wait_for_console_text(
             let elapsed = now().saturating_duration_since(started);
             let left = timeout.limit.map(|limit| limit.saturating_sub(elapsed));
             let slice = callbacks::slice(machine, left, vm)?;
-            let new = read(machine, begin + text.len() as u64, slice, vm)?;
+            let position = begin + text.len() as u64;
+            let new = read(machine, position, slice, vm)?;
             if !new.text.is_empty() {
+                let new_begin = new.end - new.text.len() as u64;
+                if new_begin > position {
+                    // What lay between is kept no longer.
+                    text.clear();
+                    begin = new_begin;
+                }
                 text.push_str(&new.text);
                 let before = now();
                 if let Some(end) = pattern.find(&text, vm)? {
