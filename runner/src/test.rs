@@ -25,6 +25,7 @@ use crate::provision::provision;
 use crate::report::{self, FailureReport, Report, Terminal};
 use crate::spec::Test;
 use crate::vm::accel::{self, Accelerator, Choice};
+use crate::vm::launch::{Launch, Planned};
 
 /// How long a script may take to notice that it is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -239,12 +240,17 @@ impl Machines {
                 fs::create_dir_all(folder).map_err(Fault::of_machines)?;
             }
             let (handle, task) = Handle::new(Setup {
-                machine: machine.clone(),
-                files,
-                qemu: test.tools.qemu.clone(),
+                name: machine.name.clone(),
+                launch: Launch::Planned(Box::new(Planned {
+                    qemu: test.tools.qemu.clone(),
+                    accelerator,
+                    machine: machine.clone(),
+                    files,
+                    scratch: images.join(&machine.name),
+                })),
+                boot_timeout: machine.boot_timeout,
                 accelerator,
                 switches: switches.clone(),
-                scratch: images.join(&machine.name),
                 logs,
                 state_dir,
                 wait_for_output: false,

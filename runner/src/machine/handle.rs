@@ -37,7 +37,7 @@ impl Handle {
     #[must_use]
     pub fn new(setup: Setup) -> (Self, JoinHandle<()>) {
         let setup = Arc::new(setup);
-        let record = Arc::new(Record::new(&setup.machine.name, setup.events.clone()));
+        let record = Arc::new(Record::new(&setup.name, setup.events.clone()));
         let (orders, status, task) = task::spawn(Arc::clone(&setup), Arc::clone(&record));
         (
             Self {
@@ -53,7 +53,7 @@ impl Handle {
     /// The machine's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.setup.machine.name
+        &self.setup.name
     }
 
     /// Where the machine stands.
@@ -159,7 +159,7 @@ impl Handle {
 
     fn boot_time(&self) -> Duration {
         let patience = self.setup.accelerator.patience();
-        self.setup.machine.boot_timeout.saturating_mul(patience)
+        self.setup.boot_timeout.saturating_mul(patience)
     }
 
     fn too_slow(&self, after: Duration) -> Failure {

@@ -108,7 +108,7 @@ impl Handle {
     /// # Errors
     /// When QEMU does not run.
     pub async fn set_links(&self, up: bool) -> Result<(), Failure> {
-        for interface in &self.setup.machine.interfaces {
+        for interface in self.setup.launch.interfaces() {
             let arguments = json!({ "name": interface.name, "up": up });
             self.execute("set_link", arguments).await?;
         }

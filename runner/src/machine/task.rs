@@ -32,10 +32,9 @@ use super::lifecycle::{Event as Change, State};
 use super::record::Record;
 use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
-use crate::spec::Machine;
 use crate::vm::accel::Accelerator;
-use crate::vm::plan::{Files, Plan};
-use crate::vm::process::{Channels, LaunchError, Qemu};
+use crate::vm::launch::Launch;
+use crate::vm::process::{Channels, Qemu};
 use crate::vm::qmp::{self, AGENT_PORT, QmpEvent};
 
 /// How long QEMU may take to end after it was told to, or after a panic, before it is killed.
@@ -47,18 +46,16 @@ const QEMU_WORDS: usize = 2000;
 /// Everything that a machine's task needs to know; it does not change during a test.
 #[derive(Debug)]
 pub struct Setup {
-    /// The machine.
-    pub machine: Machine,
-    /// What it boots from.
-    pub files: Files,
-    /// `qemu-system-…`.
-    pub qemu: PathBuf,
+    /// The machine's name.
+    pub name: String,
+    /// What becomes its QEMU.
+    pub launch: Launch,
+    /// How long it may take to boot, by hardware virtualisation.
+    pub boot_timeout: Duration,
     /// What executes its instructions.
     pub accelerator: Accelerator,
     /// The switches by VLAN.
     pub switches: BTreeMap<u16, Switch>,
-    /// A folder of its own, for what exists only while it starts.
-    pub scratch: PathBuf,
     /// The folder of its logs, in the test's output.
     pub logs: PathBuf,
     /// The folder for what belongs to it alone and does not outlive the test.
@@ -195,7 +192,7 @@ impl Task {
         });
         if let Some(state) = moved {
             self.setup.events.emit(Event::Machine {
-                machine: self.setup.machine.name.clone(),
+                machine: self.setup.name.clone(),
                 state,
             });
         }
@@ -208,8 +205,10 @@ impl Task {
         }
         self.record.qmp_events.clear();
         let cannot = |reason: String| Failure::CannotStart { reason };
-        let (qemu, channels) = self
-            .launch(allow_reboot)
+        let setup = &self.setup;
+        let (qemu, channels) = setup
+            .launch
+            .start(allow_reboot, &setup.logs.join(QEMU_LOG))
             .map_err(|error| cannot(error.to_string()))?;
         let pid = qemu.pid();
         let running = self
@@ -226,28 +225,6 @@ impl Task {
         Ok(running)
     }
 
-    fn launch(&self, allow_reboot: bool) -> Result<(Qemu, Channels), LaunchError> {
-        let setup = &self.setup;
-        let plan = Plan::new(
-            &setup.machine,
-            &setup.files,
-            setup.accelerator,
-            allow_reboot,
-        );
-        tracing::debug!(machine = setup.machine.name, ?plan, "starting QEMU");
-        let shares = setup.machine.shares.iter();
-        let shares = shares
-            .map(|share| vmtest_share::serve(&share.source, share.read_only, &setup.scratch))
-            .collect::<Result<_, _>>()?;
-        Qemu::launch(
-            &setup.qemu,
-            &plan,
-            setup.machine.interfaces.len(),
-            shares,
-            &setup.logs.join(QEMU_LOG),
-        )
-    }
-
     async fn open(&self, qemu: Qemu, channels: Channels) -> std::io::Result<Running> {
         let setup = &self.setup;
         let (sender, qmp_events) = mpsc::unbounded_channel();
@@ -258,7 +235,7 @@ impl Task {
         let (console, typing) = UnixStream::from_std(channels.console)?.into_split();
         let console = self.follow_console(console, sender);
         let mut plugs = Vec::new();
-        for (interface, socket) in setup.machine.interfaces.iter().zip(channels.vlans) {
+        for (interface, socket) in setup.launch.interfaces().iter().zip(channels.vlans) {
             if let Some(switch) = setup.switches.get(&interface.vlan) {
                 plugs.push(switch.plug(socket)?);
             }
@@ -309,7 +286,7 @@ impl Task {
             };
             let followed = console::follow(console, &log, &record.transcript, audience);
             if let Err(error) = followed.await {
-                let name = &setup.machine.name;
+                let name = &setup.name;
                 setup
                     .events
                     .warn(format!("{name}: the console cannot be logged: {error}"));
@@ -372,7 +349,7 @@ impl Task {
         if let Err(error) = running.journal.log.flush().await {
             self.setup.events.warn(format!(
                 "{}: the journal cannot be logged: {error}",
-                self.setup.machine.name
+                self.setup.name
             ));
         }
         self.record.output.restarted();
@@ -434,7 +411,7 @@ impl Task {
                     self.change(Change::AgentGone);
                 }
             }
-            (name, _) => tracing::trace!(machine = self.setup.machine.name, name, "QMP event"),
+            (name, _) => tracing::trace!(machine = self.setup.name, name, "QMP event"),
         }
     }
 
@@ -447,15 +424,13 @@ impl Task {
     }
 
     async fn news(&self, running: &mut Running, news: News) {
-        let Setup {
-            events, machine, ..
-        } = &*self.setup;
+        let Setup { events, name, .. } = &*self.setup;
         match news {
             News::Hello => {
                 self.record.output.restarted();
                 self.update(Change::Hello, |status| status.hellos += 1);
                 events.emit(Event::Agent {
-                    machine: machine.name.clone(),
+                    machine: name.clone(),
                 });
             }
             News::Booted => self.change(Change::Booted),
@@ -473,13 +448,9 @@ impl Task {
                 running.qemu.kill();
             }
             News::Note(text) => {
-                events.emit(Event::Runner(
-                    Level::Info,
-                    format!("{}: agent: {text}", machine.name),
-                ));
+                events.emit(Event::Runner(Level::Info, format!("{name}: agent: {text}")));
             }
             News::Journal(bytes) => {
-                let name = &machine.name;
                 let text = running.journal.cleaner.clean(&bytes);
                 running.journal.lines.push(&text, |line| {
                     events.emit(Event::Journal {
@@ -507,13 +478,13 @@ impl console::Audience for ConsoleAudience<'_> {
             let _ = self.panics.send(message.to_owned());
         }
         self.setup.events.emit(Event::Console {
-            machine: self.setup.machine.name.clone(),
+            machine: self.setup.name.clone(),
             line: line.to_owned(),
         });
     }
 
     fn warn(&mut self, text: &str) {
-        let name = &self.setup.machine.name;
+        let name = &self.setup.name;
         self.setup.events.warn(format!("{name}: {text}"));
     }
 }

@@ -1,11 +1,13 @@
 //! QEMU: how it is started, and how it is spoken to.
 //!
 //! - [`accel`]: whether KVM works, tried for real;
+//! - [`launch`]: what becomes it;
 //! - [`plan`]: the command line as pure data;
 //! - [`process`]: the running program;
 //! - [`qmp`]: its control channel.
 
 pub mod accel;
+pub mod launch;
 pub mod plan;
 pub mod process;
 pub mod qmp;

@@ -18,6 +18,7 @@ use vmtest::machine::{Handle, Setup};
 use vmtest::report::Terminal;
 use vmtest::spec::{Interface, Mac, Machine};
 use vmtest::vm::accel::Accelerator;
+use vmtest::vm::launch::{Launch, Planned};
 use vmtest::vm::plan::Files;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
 
@@ -93,17 +94,22 @@ impl Bench {
         let logs = tempfile::tempdir().expect("folder");
         let (events, receiver) = Events::new();
         let (handle, task) = Handle::new(Setup {
-            machine,
-            files: Files {
-                initrd: "/initrd".into(),
-                root: "/root".into(),
-                persistent: None,
-                disks: Vec::new(),
-            },
-            qemu: qemu.to_owned(),
+            name: machine.name.clone(),
+            boot_timeout: machine.boot_timeout,
+            launch: Launch::Planned(Box::new(Planned {
+                qemu: qemu.to_owned(),
+                accelerator: Accelerator::Kvm,
+                machine,
+                files: Files {
+                    initrd: "/initrd".into(),
+                    root: "/root".into(),
+                    persistent: None,
+                    disks: Vec::new(),
+                },
+                scratch: logs.path().to_owned(),
+            })),
             accelerator: Accelerator::Kvm,
             switches: BTreeMap::new(),
-            scratch: logs.path().to_owned(),
             logs: logs.path().to_owned(),
             state_dir: logs.path().to_owned(),
             wait_for_output: false,
