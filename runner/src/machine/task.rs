@@ -208,7 +208,9 @@ impl Task {
         let setup = &self.setup;
         let (qemu, channels) = setup
             .launch
-            .start(allow_reboot, &setup.logs.join(QEMU_LOG))
+            .start(allow_reboot, &setup.logs.join(QEMU_LOG), |added| {
+                setup.events.info(format!("{}: {added}", setup.name));
+            })
             .map_err(|error| cannot(error.to_string()))?;
         let pid = qemu.pid();
         let running = self

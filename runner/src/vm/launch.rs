@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::spec::{Interface, Machine};
 use crate::vm::accel::Accelerator;
+use crate::vm::environment;
 use crate::vm::plan::{Files, Plan};
 use crate::vm::process::{Channels, LaunchError, Qemu};
 
@@ -39,20 +40,38 @@ impl Launch {
     }
 
     /// Starts QEMU; without `allow_reboot` it ends where the guest would start anew. What it says itself goes to `log`.
+    /// `tell` is told what comes from elsewhere than the test.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(&self, allow_reboot: bool, log: &Path) -> Result<(Qemu, Channels), LaunchError> {
+    pub fn start(
+        &self,
+        allow_reboot: bool,
+        log: &Path,
+        tell: impl Fn(String),
+    ) -> Result<(Qemu, Channels), LaunchError> {
         match self {
-            Self::Planned(planned) => planned.start(allow_reboot, log),
+            Self::Planned(planned) => planned.start(allow_reboot, log, tell),
         }
     }
 }
 
 impl Planned {
-    fn start(&self, allow_reboot: bool, log: &Path) -> Result<(Qemu, Channels), LaunchError> {
-        let machine = &self.machine;
-        let plan = Plan::new(machine, &self.files, self.accelerator, allow_reboot);
+    fn start(
+        &self,
+        allow_reboot: bool,
+        log: &Path,
+        tell: impl Fn(String),
+    ) -> Result<(Qemu, Channels), LaunchError> {
+        let mut machine = self.machine.clone();
+        environment::extend(
+            &mut machine.qemu_options,
+            &mut machine.kernel_params,
+            |name| std::env::var(name).ok(),
+        )
+        .into_iter()
+        .for_each(tell);
+        let plan = Plan::new(&machine, &self.files, self.accelerator, allow_reboot);
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
         let shares = machine.shares.iter();
         let shares = shares

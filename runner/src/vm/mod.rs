@@ -1,12 +1,14 @@
 //! QEMU: how it is started, and how it is spoken to.
 //!
 //! - [`accel`]: whether KVM works, tried for real;
+//! - [`environment`]: what the environment adds to a start;
 //! - [`launch`]: what becomes it;
 //! - [`plan`]: the command line as pure data;
 //! - [`process`]: the running program;
 //! - [`qmp`]: its control channel.
 
 pub mod accel;
+pub mod environment;
 pub mod launch;
 pub mod plan;
 pub mod process;
