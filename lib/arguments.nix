@@ -6,6 +6,7 @@ let
     attrsOf
     boolean
     integer
+    listOf
     nullOr
     oneOf
     record
@@ -75,6 +76,40 @@ in
     };
 
     /**
+      Whether a command of the script returns only when nobody holds its outputs any more, as in the NixOS test driver.
+      Otherwise it returns when it ends: what its children print later is shown in the log.
+    */
+    waitForOutput = {
+      type = boolean;
+      default = false;
+    };
+
+    /**
+      Whether the log shows what the machines say on their consoles and in their journals. A script changes that with
+      `serial_stdout_on()` and `serial_stdout_off()`.
+    */
+    serialStdout = {
+      type = boolean;
+      default = true;
+    };
+
+    /**
+      Whether the script reads screens (`get_screen_text`, `wait_for_text`).
+    */
+    enableOCR = {
+      type = boolean;
+      default = false;
+    };
+
+    /**
+      Packages of pure Python that the script imports from: folders of modules, or packages of nixpkgs.
+    */
+    extraPythonPackages = {
+      type = listOf storePath;
+      default = [ ];
+    };
+
+    /**
       The `meta` attribute of the result.
     */
     meta = {
@@ -123,5 +158,12 @@ in
       Has `bin/mke2fs`.
     */
     e2fsprogs.type = storePath;
+    /**
+      Has `bin/tesseract`; needed by tests with `enableOCR` only.
+    */
+    tesseract = {
+      type = nullOr storePath;
+      default = null;
+    };
   };
 }

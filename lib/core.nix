@@ -47,6 +47,9 @@ let
       testScript
       globalTimeout
       acceleration
+      waitForOutput
+      serialStdout
+      extraPythonPackages
       ;
     sharedDir =
       if arguments.sharedDir == null then
@@ -58,6 +61,7 @@ let
       qemu = "${tools.qemu}/bin/qemu-system-${builtins.head (builtins.split "-" tools.system)}";
       agent = "${tools.agent}/bin/vmtest-agent";
       mke2fs = "${tools.e2fsprogs}/bin/mke2fs";
+      tesseract = if arguments.enableOCR then "${tools.tesseract}/bin/tesseract" else null;
     };
     nodes = mapAttrs (manifestNode (network arguments.nodes)) arguments.nodes;
   };

@@ -51,6 +51,21 @@ in
     `sharedDir`
     : Whether every machine sees a folder of the host as `/tmp/shared`. Default: whether the script speaks of it.
 
+    `sharedDir`
+    : Whether all machines and the host share a folder. Default: whether the script speaks of it.
+
+    `waitForOutput`
+    : Whether a command returns only when its outputs are closed. Default: false, when it ends.
+
+    `serialStdout`
+    : Whether the log shows consoles and journals. Default: true.
+
+    `enableOCR`
+    : Whether the script reads screens. Needs `tools.tesseract`.
+
+    `extraPythonPackages`
+    : Packages of pure Python that the script imports from.
+
     `meta`, `passthru`
     : Attributes of the result.
 
@@ -76,13 +91,19 @@ in
     arguments:
     let
       checked = check.arguments "" arguments;
+      programs = resolveTools checked.tools;
       # Reported at once. The machines are not: to list tests must not mean to evaluate their machines.
       cheap = {
         inherit (checked) name globalTimeout acceleration;
         nodes = builtins.attrNames checked.nodes;
         meta = builtins.attrNames checked.meta;
-        tools = builtins.attrNames (resolveTools checked.tools);
+        tools = builtins.attrNames programs;
+        ocr =
+          if checked.enableOCR && programs.tesseract == null then
+            types.fail "enableOCR" "there is no program to read screens with: pass `tools.tesseract`"
+          else
+            null;
       };
     in
-    builtins.deepSeq cheap (testDerivation checked (resolveTools checked.tools));
+    builtins.deepSeq cheap (testDerivation checked programs);
 }

@@ -84,7 +84,7 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     let (events, receiver) = Events::new();
     let names = attributes.manifest.nodes.keys().map(String::as_str);
     let mut report = Report::new(&attributes.manifest.name, names);
-    let terminal = Terminal::default();
+    let terminal = Terminal::new(attributes.manifest.serial_stdout);
     let act = async {
         let mut accelerator = None;
         let result = act(attributes, out, scratch, &events, &mut accelerator).await;
@@ -196,7 +196,7 @@ async fn run_script(test: &Test, driver: ScriptDriver) -> Result<(), Fault> {
     let script = Script {
         text: test.script.clone(),
         name: "testScript".to_owned(),
-        python_path: Vec::new(),
+        python_path: test.python_path.clone(),
     };
     let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
     match run.await {
@@ -253,7 +253,7 @@ impl Machines {
                 switches: switches.clone(),
                 logs,
                 state_dir,
-                wait_for_output: false,
+                wait_for_output: test.wait_for_output,
                 events: events.clone(),
             });
             self.handles.push(handle);

@@ -49,6 +49,9 @@ impl Site {
                 "globalTimeout": 600,
                 "acceleration": "never",
                 "sharedDir": false,
+                "waitForOutput": false,
+                "serialStdout": true,
+                "extraPythonPackages": [],
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": {},
             },
@@ -110,7 +113,8 @@ fn each_outcome_has_its_code() {
         assert_eq!(end.code, Some(code), "{script}: {}", end.stderr);
         assert_eq!(end.report()["outcome"], outcome, "{script}");
         assert_eq!(end.report()["exitCode"], code, "{script}");
-        assert_eq!(end.report()["failure"]["line"], line, "{script}");
+        let line = end.report()["failure"]["line"].as_u64();
+        assert!(line.is_some_and(|line| lines.contains(&line)), "{line:?}");
     }
 }
 
@@ -205,6 +209,21 @@ fn a_manifest_that_cannot_be_read() {
     );
 }
 
+/// Modules of pure Python come from where the manifest says.
+#[test]
+fn scripts_import_from_extra_packages() {
+    let site = Site::new();
+    fs::create_dir(site.path("packages")).expect("folder");
+    fs::write(site.path("packages/greeting.py"), "word = 'hello'\n").expect("file");
+    let mut attributes = site.attributes("import greeting\nprint(greeting.word)\n");
+    let without = site.run(&attributes);
+    assert_eq!(without.code, Some(3), "{}", without.stderr);
+    attributes["manifest"]["extraPythonPackages"] = json!([site.path("packages")]);
+    let with = site.run(&attributes);
+    assert_eq!(with.code, Some(0), "{}", with.stderr);
+    assert!(with.stderr.lines().any(|line| line == "hello"));
+}
+
 #[test]
 fn a_manifest_that_breaks_rules() {
     let site = Site::new();
@@ -242,26 +261,27 @@ fn wrong_usage_is_no_outcome() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// One that calls the runner is stopped at once, one that does not is given its five seconds and left behind.
+/// One that calls the runner is stopped there, one that does not wherever it is.
 #[test]
 fn a_script_without_end_runs_into_the_time_out() {
-    for (script, line, most) in [
-        ("retry(lambda last: False)\n", json!(1), 4),
-        ("while True:\n    pass\n", Value::Null, 30),
+    for (script, lines) in [
+        ("retry(lambda last: False)\n", 1..=1),
+        ("while True:\n    pass\n", 1..=2),
     ] {
         let site = Site::new();
         let mut attributes = site.attributes(script);
         attributes["manifest"]["globalTimeout"] = json!(1);
         let start = Instant::now();
         let end = site.run(&attributes);
-        assert!(start.elapsed() < Duration::from_secs(most), "{script}");
+        assert!(start.elapsed() < Duration::from_secs(4), "{script}");
         assert_eq!(end.code, Some(5), "{}", end.stderr);
         assert_eq!(end.report()["outcome"], "timed-out");
         assert_eq!(
             end.report()["failure"]["message"],
             "the test did not end within 1 seconds (globalTimeout)"
         );
-        assert_eq!(end.report()["failure"]["line"], line, "{script}");
+        let line = end.report()["failure"]["line"].as_u64();
+        assert!(line.is_some_and(|line| lines.contains(&line)), "{line:?}");
     }
 }
 

@@ -95,6 +95,18 @@ const TABLE: &[(&str, &str)] = &[
         "vmTest: sharedDir: expected a Boolean, got a string",
     ),
     (
+        "run { waitForOutput = 1; }",
+        "vmTest: waitForOutput: expected a Boolean, got an integer",
+    ),
+    (
+        r#"run { extraPythonPackages = [ "x" ]; }"#,
+        "vmTest: extraPythonPackages[0]: expected a store path, got `x`, which does not lie in",
+    ),
+    (
+        "run { enableOCR = true; }",
+        "vmTest: enableOCR: there is no program to read screens with: pass `tools.tesseract`",
+    ),
+    (
         r#"node { sharedDirectories = [ ]; }"#,
         "vmTest: nodes.server.sharedDirectories: expected an attribute set, got a list",
     ),

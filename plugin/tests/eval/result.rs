@@ -12,9 +12,14 @@ const HELLO: &str = r#"
     name = "hello";
     testScript = "start_all()\n";
     sharedDir = true;
+    waitForOutput = true;
+    serialStdout = false;
+    enableOCR = true;
+    extraPythonPackages = [ (path "python-package") ];
     tools = {
       system = "x86_64-linux";
       runner = path "vmtest"; agent = path "vmtest-agent"; qemu = path "qemu"; e2fsprogs = path "e2fsprogs";
+      tesseract = path "tesseract";
     };
     nodes.client = {
       kernel = path "kernel";
@@ -83,8 +88,8 @@ fn derivation_has_what_the_runner_needs() {
         "extra": "yes",
         "memory": 1024,
         "inputs": [
-            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("keys"), path("qemu"),
-            path("vmtest-agent"),
+            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("keys"),
+            path("python-package"), path("qemu"), path("tesseract"), path("vmtest-agent"),
         ],
     });
     assert_eq!(json(Entry::Plugin, &expression), expected);

@@ -43,6 +43,12 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     ] {
         rules.file(&format!("tools.{place}"), tool);
     }
+    if let Some(tesseract) = &manifest.tools.tesseract {
+        rules.file("tools.tesseract", tesseract);
+    }
+    for (index, folder) in manifest.extra_python_packages.iter().enumerate() {
+        rules.folder(&format!("extraPythonPackages.{index}"), folder);
+    }
     rules.names(manifest.nodes.keys());
     rules.cards(&manifest.nodes);
     let machines = manifest
@@ -59,6 +65,9 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
         timeout: Duration::from_secs(manifest.global_timeout),
         acceleration: manifest.acceleration,
         shared_dir: manifest.shared_dir,
+        wait_for_output: manifest.wait_for_output,
+        serial_stdout: manifest.serial_stdout,
+        python_path: manifest.extra_python_packages.clone(),
         tools: manifest.tools.clone(),
         machines,
     })
@@ -93,6 +102,16 @@ impl Rules<'_> {
         if let Some(complaint) = complaint {
             self.complain(place, format!("{}: {complaint}", path.display()));
         }
+    }
+
+    fn folder(&mut self, place: &str, path: &Path) {
+        let complaint = match path.metadata() {
+            _ if !path.is_absolute() => "is not an absolute path".to_owned(),
+            Ok(metadata) if metadata.is_dir() => return,
+            Ok(_) => "is not a folder".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.complain(place, format!("{}: {complaint}", path.display()));
     }
 
     fn parse<T: FromStr<Err = &'static str>>(&mut self, place: &str, text: &str) -> Option<T> {

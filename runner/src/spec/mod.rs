@@ -33,6 +33,12 @@ pub struct Test {
     pub acceleration: Acceleration,
     /// Whether there is a folder that all machines and the script see.
     pub shared_dir: bool,
+    /// Whether a command ends only when nobody holds its outputs any more, unless it says otherwise.
+    pub wait_for_output: bool,
+    /// Whether the log shows consoles and journals from the beginning.
+    pub serial_stdout: bool,
+    /// Where the script finds more modules.
+    pub python_path: Vec<PathBuf>,
     /// The programs that are started.
     pub tools: Tools,
     /// The machines, by name in ascending order.

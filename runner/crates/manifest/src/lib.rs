@@ -48,6 +48,12 @@ pub struct Manifest {
     pub acceleration: Acceleration,
     /// Whether there is a folder of the host that every machine sees as `/tmp/shared`, and the script as `shared_dir`.
     pub shared_dir: bool,
+    /// Whether a command of the script ends only when nobody holds its outputs any more, unless it says otherwise.
+    pub wait_for_output: bool,
+    /// Whether lines of consoles and journals are shown in the log from the beginning.
+    pub serial_stdout: bool,
+    /// Where the script finds more modules: folders of them, or prefixes with a `lib/python3.*/site-packages`.
+    pub extra_python_packages: Vec<PathBuf>,
     /// The programs that the runner starts or puts into the machines.
     pub tools: Tools,
     /// The machines by name.
@@ -76,4 +82,6 @@ pub struct Tools {
     pub agent: PathBuf,
     /// `mke2fs`, which formats persistent disks.
     pub mke2fs: PathBuf,
+    /// `tesseract`, which reads screens; none where no script does.
+    pub tesseract: Option<PathBuf>,
 }

@@ -52,16 +52,6 @@ impl Rules<'_> {
         }
         directories.iter().map(share).collect()
     }
-
-    fn folder(&mut self, place: &str, path: &Path) {
-        let complaint = match path.metadata() {
-            _ if !path.is_absolute() => "is not an absolute path".to_owned(),
-            Ok(metadata) if metadata.is_dir() => return,
-            Ok(_) => "is not a folder".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        self.complain(place, format!("{}: {complaint}", path.display()));
-    }
 }
 
 /// QEMU's command line takes no comma for a part of a value.

@@ -70,6 +70,9 @@ impl Site {
                 "globalTimeout": 90,
                 "acceleration": "never",
                 "sharedDir": false,
+                "waitForOutput": false,
+                "serialStdout": true,
+                "extraPythonPackages": [],
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": { "server": node },
             },
@@ -183,6 +186,17 @@ fn each_mistake_is_named() {
         (
             "tools.qemu: DIR/nothing: No such file or directory (os error 2)",
             |site, a| a["manifest"]["tools"]["qemu"] = json!(site.path("nothing")),
+        ),
+        (
+            "tools.tesseract: DIR/nothing: No such file or directory (os error 2)",
+            |site, a| a["manifest"]["tools"]["tesseract"] = json!(site.path("nothing")),
+        ),
+        (
+            "extraPythonPackages.1: DIR/vmlinuz: is not a folder",
+            |site, a| {
+                a["manifest"]["extraPythonPackages"] =
+                    json!([site.path("tree"), site.path("vmlinuz")]);
+            },
         ),
         ("tools.agent: agent: is not an absolute path", |_, a| {
             a["manifest"]["tools"]["agent"] = json!("agent");
