@@ -113,8 +113,7 @@ fn each_outcome_has_its_code() {
         assert_eq!(end.code, Some(code), "{script}: {}", end.stderr);
         assert_eq!(end.report()["outcome"], outcome, "{script}");
         assert_eq!(end.report()["exitCode"], code, "{script}");
-        let line = end.report()["failure"]["line"].as_u64();
-        assert!(line.is_some_and(|line| lines.contains(&line)), "{line:?}");
+        assert_eq!(end.report()["failure"]["line"], line, "{script}");
     }
 }
 
@@ -308,7 +307,9 @@ fn signals_end_the_test() {
             end.report()["failure"]["message"],
             format!("the runner got {name}")
         );
-        assert_eq!(end.report()["failure"]["line"], 2, "where it stood");
+        // Where it stood; it may not have come far.
+        let line = end.report()["failure"]["line"].as_u64();
+        assert!(matches!(line, Some(1 | 2)), "{line:?}");
     }
 }
 
