@@ -4,7 +4,8 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use vmtest_agent::{boot, serve};
+use vmtest_agent::{boot, join, serve};
+use vmtest_protocol::JOIN;
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -12,8 +13,10 @@ fn main() -> ExitCode {
         boot::boot()
     } else if name.as_bytes().starts_with(b"@") {
         serve::stay()
+    } else if std::env::args_os().nth(1).is_some_and(|word| word == JOIN) {
+        join::join()
     } else {
-        let text = "vmtest-agent is the first process of a virtual machine; it does nothing else";
+        let text = "vmtest-agent is the first process of a virtual machine, or joins one with its port as input";
         let _ = writeln!(std::io::stderr(), "{text}");
         ExitCode::from(2)
     }

@@ -27,6 +27,10 @@ pub const VERSION: u16 = 1;
 /// Name of the virtio-serial port, as in `/sys/class/virtio-ports/*/name`.
 pub const PORT_NAME: &str = "org.nix-vmtest.agent.0";
 
+/// What the agent is told as its only argument when a guest that it did not boot starts it, with the port as its standard
+/// input: it leaves an agent that stays.
+pub const JOIN: &str = "join";
+
 /// Most bytes of output or data in one message.
 pub const CHUNK: usize = 32 * 1024;
 

@@ -23,18 +23,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::fs::OFlags;
 use thiserror::Error;
 use vmtest_protocol::PORT_NAME;
 use vmtest_protocol::boot::{BootConfig, PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
-use crate::kmsg::{self, Level, note};
-
-/// The agent's name for itself: systemd's shutdown spares processes whose name begins with `@`, as it spares those that
-/// hold up the root file system.
-const AGENT_NAME: &str = "@vmtest-agent";
+use crate::kmsg::{Level, note};
+use crate::serve;
 
 /// Why the guest could not be booted.
 #[derive(Debug, Error)]
@@ -89,14 +86,7 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
 
 /// Starts the agent that stays and turns this process into the guest's init.
 fn hand_over(config: &BootConfig, port: OwnedFd) -> Result<Infallible, BootError> {
-    let mut agent = Command::new("/proc/self/exe")
-        .arg0(AGENT_NAME)
-        .env_clear()
-        .stdin(Stdio::from(port))
-        .stdout(Stdio::null())
-        .stderr(kmsg::open().map_or_else(|_| Stdio::null(), Stdio::from))
-        .spawn()
-        .map_err(BootError::Agent)?;
+    let mut agent = serve::start(port).map_err(BootError::Agent)?;
     note(Level::Info, &format!("handing over to {}", config.init));
 
     let mut init = Command::new(&config.init);

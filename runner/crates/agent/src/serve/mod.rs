@@ -25,7 +25,8 @@ mod tcp;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
-use crate::kmsg::{Level, note};
+use crate::kmsg::{self, Level, note};
 use crate::process;
 use shell::Shell;
 
@@ -72,6 +73,21 @@ impl Agent {
     pub fn converse(&self, port: &OwnedFd) -> io::Result<()> {
         connection::run(self, port)
     }
+}
+
+/// The agent's name for itself: systemd's shutdown spares processes whose name begins with `@`, as it spares those that
+/// hold up the root file system.
+const NAME: &str = "@vmtest-agent";
+
+/// Starts the agent that stays, with its port.
+pub(crate) fn start(port: OwnedFd) -> io::Result<Child> {
+    Command::new("/proc/self/exe")
+        .arg0(NAME)
+        .env_clear()
+        .stdin(Stdio::from(port))
+        .stdout(Stdio::null())
+        .stderr(kmsg::open().map_or_else(|_| Stdio::null(), Stdio::from))
+        .spawn()
 }
 
 /// Serves whoever is at the other end of standard input, a virtio-serial port, for ever.
