@@ -12,7 +12,6 @@
       agent
       qemu
       e2fsprogs
-      tesseract
       ;
   },
 }:

@@ -11,6 +11,7 @@
 //! - [`provision`]: images, initrds and disks;
 //! - [`vm`](mod@vm): QEMU;
 //! - [`machine`]: the life of a machine, and its agent;
+//! - [`workshop`]: machines that a script makes;
 //! - [`bridge`]: machines as the script engine wants them;
 //! - [`event`], [`report`]: what happens, and how it is shown;
 //! - [`outcome`]: how a test ends, and the exit codes.
@@ -25,3 +26,4 @@ pub mod report;
 pub mod spec;
 pub mod test;
 pub mod vm;
+pub mod workshop;

@@ -19,13 +19,14 @@ use vmtest_switch::Switch;
 
 use crate::bridge::{ScriptDriver, Stop};
 use crate::event::{Event, Events};
-use crate::machine::{Handle, LOGS, Setup};
+use crate::machine::{Handle, Setup};
 use crate::outcome::Outcome;
 use crate::provision::provision;
 use crate::report::{self, FailureReport, Report, Terminal};
 use crate::spec::Test;
-use crate::vm::accel::{self, Accelerator, Choice};
+use crate::vm::accel::{self, Choice};
 use crate::vm::launch::{Launch, Planned};
+use crate::workshop::{Premises, Workshop};
 
 /// How long a script may take to notice that it is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -133,17 +134,24 @@ async fn act(
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
         let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
-        machines
-            .set_up(&test, choice.accelerator, &images, out, events)
-            .await?;
+        let premises = Premises {
+            accelerator: choice.accelerator,
+            agent: test.tools.agent.clone(),
+            tmp_dir: scratch.to_owned(),
+            shared_dir: shared.clone(),
+            out: out.to_owned(),
+            wait_for_output: test.wait_for_output,
+            events: events.clone(),
+        };
+        let workshop = machines.set_up(&test, premises, &images).await?;
         let (handles, vlans) = (&machines.handles, test.vlans());
-        let driver = ScriptDriver::new(handles, &vlans, out, &shared, events.clone(), stop.clone());
+        let driver = ScriptDriver::new(handles, &vlans, workshop, stop.clone());
         run_script(&test, driver).await
     };
     let result = guard(script, test.timeout, &stop).await;
-    machines.end(events).await;
+    let state_dirs = machines.end(events).await;
     // Nobody looks at them any more, and a failed build may be kept.
-    for folder in [&images, &shared] {
+    for folder in state_dirs.iter().chain([&images, &shared]) {
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 events.warn(format!("{} cannot be removed: {error}", folder.display()));
@@ -213,18 +221,17 @@ async fn run_script(test: &Test, driver: ScriptDriver) -> Result<(), Fault> {
 struct Machines {
     handles: Vec<Handle>,
     tasks: Vec<JoinHandle<()>>,
+    workshop: Option<Arc<Workshop>>,
 }
 
 impl Machines {
-    /// Builds what they boot from, and makes their tasks. None is started.
+    /// Builds what they boot from, and makes their tasks. None is started. More can be made in the workshop.
     async fn set_up(
         &mut self,
         test: &Test,
-        accelerator: Accelerator,
+        premises: Premises,
         images: &Path,
-        out: &Path,
-        events: &Events,
-    ) -> Result<(), Fault> {
+    ) -> Result<Arc<Workshop>, Fault> {
         let build = {
             let (test, images) = (test.clone(), images.to_owned());
             spawn_blocking(move || provision(&test, &images))
@@ -234,8 +241,8 @@ impl Machines {
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
         for (machine, files) in test.machines.iter().zip(files) {
-            let logs = out.join(LOGS).join(&machine.name);
-            let state_dir = images.join(&machine.name).join("state");
+            let logs = premises.logs(&machine.name);
+            let state_dir = premises.state_dir(&machine.name);
             for folder in [&logs, &state_dir] {
                 fs::create_dir_all(folder).map_err(Fault::of_machines)?;
             }
@@ -243,27 +250,35 @@ impl Machines {
                 name: machine.name.clone(),
                 launch: Launch::Planned(Box::new(Planned {
                     qemu: test.tools.qemu.clone(),
-                    accelerator,
+                    accelerator: premises.accelerator,
                     machine: machine.clone(),
                     files,
                     scratch: images.join(&machine.name),
                 })),
                 boot_timeout: machine.boot_timeout,
-                accelerator,
+                accelerator: premises.accelerator,
                 switches: switches.clone(),
                 logs,
                 state_dir,
-                wait_for_output: test.wait_for_output,
-                events: events.clone(),
+                wait_for_output: premises.wait_for_output,
+                events: premises.events.clone(),
             });
             self.handles.push(handle);
             self.tasks.push(task);
         }
-        Ok(())
+        let workshop = Arc::new(Workshop::new(premises));
+        self.workshop = Some(Arc::clone(&workshop));
+        Ok(workshop)
     }
 
-    /// Ends them all, at once and without a farewell: nobody keeps what they would write.
-    async fn end(self, events: &Events) {
+    /// Ends them all, at once and without a farewell: nobody keeps what they would write. Gives their state directories.
+    async fn end(mut self, events: &Events) -> Vec<PathBuf> {
+        for (handle, task) in self.workshop.iter().flat_map(|workshop| workshop.close()) {
+            self.handles.push(handle);
+            self.tasks.push(task);
+        }
+        let state_dir = |handle: &Handle| handle.state_dir().to_owned();
+        let state_dirs = self.handles.iter().map(state_dir).collect();
         let end = |handle: Handle| tokio::spawn(async move { handle.end().await });
         let ends: Vec<_> = self.handles.into_iter().map(end).collect();
         for end in ends {
@@ -272,6 +287,7 @@ impl Machines {
             }
         }
         self.tasks.iter().for_each(JoinHandle::abort);
+        state_dirs
     }
 }
 

@@ -33,6 +33,10 @@ pub enum News {
     Hello,
     /// The guest is up.
     Booted,
+    /// A root shell of the guest's is there, through which the agent will come.
+    RootShell,
+    /// It cannot come; with the reason.
+    NotInstalled(String),
     /// It speaks another version.
     WrongVersion(u16),
     /// Bytes of the guest's journal.
@@ -155,6 +159,12 @@ impl Agent {
             Ok(()) => Ok(request),
             Err(_) => Err(RequestError::NotConnected),
         }
+    }
+
+    /// Sends what is not for an agent, but for whoever has its port while there is none.
+    pub(super) async fn upload(&self, parcel: Vec<u8>) {
+        // The writer is gone when QEMU is.
+        let _ = self.outgoing.send(parcel).await;
     }
 
     /// Whether the agent is there.

@@ -9,13 +9,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
-    Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome,
+    Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
 };
 
 use super::agent::{Agent, Reply, Request, RequestError};
 use super::lifecycle::{End, State};
 use super::record::Record;
 use super::task::{self, Order, Setup, Status};
+use crate::vm::launch::Launch;
 
 /// How long a machine that lost its agent may take to show what became of it.
 const SETTLING_TIME: Duration = Duration::from_secs(10);
@@ -85,15 +86,31 @@ impl Handle {
     /// # Errors
     /// When it cannot be started, or the machine has died or panicked and was not given up by [`kill`](Self::kill).
     pub async fn start(&self, allow_reboot: bool) -> Result<(), Failure> {
+        let start = Start {
+            allow_reboot,
+            state_dir: None,
+        };
+        self.start_with(start).await
+    }
+
+    /// The same, perhaps in the state directory of another machine.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and for a machine that is not started by a command.
+    pub async fn start_with(&self, start: Start) -> Result<(), Failure> {
+        if start.state_dir.is_some() && !matches!(self.setup.launch, Launch::Command(_)) {
+            return Err(Failure::Refused {
+                reason:
+                    "only a machine of create_machine() can be started in another state directory"
+                        .to_owned(),
+            });
+        }
         let (reply, answer) = oneshot::channel();
         let gone = || Failure::CannotStart {
             reason: "the machine's task has ended".to_owned(),
         };
         self.orders
-            .send(Order::Start {
-                allow_reboot,
-                reply,
-            })
+            .send(Order::Start { start, reply })
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -165,6 +182,9 @@ impl Handle {
     fn too_slow(&self, after: Duration) -> Failure {
         let what = match self.state() {
             State::Lost { .. } => "another connection to the agent, which had closed its own,",
+            _ if matches!(self.setup.launch, Launch::Command(_)) => {
+                "a root shell on the guest's /dev/hvc0 (service `backdoor` of NixOS's test instrumentation)"
+            }
             _ => "the end of the boot (see the machine's option `bootTimeout`)",
         };
         Failure::TimedOut {

@@ -10,10 +10,10 @@
 //! - [`task`]: the one task that owns a machine and asks the lifecycle;
 //! - [`handle`]: what the rest of the runner holds of a machine;
 //! - [`command`]: how a handle runs commands;
-//! - [`shell`]: a shell in the guest, for a script to talk to;
 //! - [`monitor`]: how a handle speaks to QEMU;
 //! - [`agent`]: requests to the agent in the guest;
 //! - [`console`]: the serial console;
+//! - `root_shell`: the agent's way into a guest that the runner did not build;
 //! - [`output`]: what commands print, on its way to the log;
 //! - [`record`]: what is kept of a machine over its starts;
 //! - [`copy`]: files and trees in and out.
@@ -27,7 +27,7 @@ pub mod lifecycle;
 pub mod monitor;
 pub mod output;
 pub mod record;
-pub mod shell;
+mod root_shell;
 pub mod task;
 
 pub use handle::Handle;

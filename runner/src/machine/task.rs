@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::future;
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -20,7 +21,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use vmtest_protocol::boot::FAILURE;
-use vmtest_script::backend::MachineErrorKind as Failure;
+use vmtest_script::backend::{MachineErrorKind as Failure, Start};
 use vmtest_script::event::Level;
 use vmtest_switch::{Plug, Switch};
 
@@ -30,18 +31,16 @@ use super::console::{self, Lines};
 use super::handle::unavailable;
 use super::lifecycle::{Event as Change, State};
 use super::record::Record;
+use super::root_shell::RootShell;
 use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::Launch;
-use crate::vm::process::{Channels, Qemu};
+use crate::vm::process::{Channels, Qemu, last_words};
 use crate::vm::qmp::{self, AGENT_PORT, QmpEvent};
 
 /// How long QEMU may take to end after it was told to, or after a panic, before it is killed.
 const ENDING_TIME: Duration = Duration::from_secs(5);
-
-/// How much of what QEMU itself says goes into an error, in bytes.
-const QEMU_WORDS: usize = 2000;
 
 /// Everything that a machine's task needs to know; it does not change during a test.
 #[derive(Debug)]
@@ -90,7 +89,7 @@ pub struct Status {
 pub(super) enum Order {
     /// Start QEMU, if it does not run.
     Start {
-        allow_reboot: bool,
+        start: Start,
         reply: oneshot::Sender<Result<(), Failure>>,
     },
     /// End QEMU at once, if it runs; the test gives the machine up.
@@ -136,6 +135,7 @@ struct Running {
     qmp: qmp::Client,
     qmp_events: mpsc::UnboundedReceiver<QmpEvent>,
     agent: Arc<Agent>,
+    root_shell: Option<JoinHandle<()>>,
     news: mpsc::UnboundedReceiver<News>,
     typing: Arc<Mutex<OwnedWriteHalf>>,
     console: JoinHandle<()>,
@@ -155,16 +155,17 @@ impl Task {
     async fn live(self, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Start {
-                    allow_reboot,
-                    reply,
-                } => match self.start(allow_reboot).await {
-                    Ok(running) => {
-                        let _ = reply.send(Ok(()));
+                Order::Start { start, reply } => {
+                    let mut replies = vec![reply];
+                    let started = self.start(&start, &mut orders, &mut replies).await;
+                    let answer = started.as_ref().map(drop).map_err(Clone::clone);
+                    for reply in replies {
+                        let _ = reply.send(answer.clone());
+                    }
+                    if let Ok(running) = started {
                         self.run(running, &mut orders).await;
                     }
-                    Err(failure) => drop(reply.send(Err(failure))),
-                },
+                }
                 Order::Kill => self.change(Change::Kill),
                 Order::Rebooting { .. } | Order::End => {}
             }
@@ -198,25 +199,46 @@ impl Task {
         }
     }
 
-    async fn start(&self, allow_reboot: bool) -> Result<Running, Failure> {
+    /// Starts QEMU. That may take a while: orders that come meanwhile are seen.
+    async fn start(
+        &self,
+        start: &Start,
+        orders: &mut mpsc::Receiver<Order>,
+        replies: &mut Vec<oneshot::Sender<Result<(), Failure>>>,
+    ) -> Result<Running, Failure> {
         let state = self.state();
         if state.end().is_some_and(|end| !end.is_orderly()) {
             return Err(unavailable(&state));
         }
         self.record.qmp_events.clear();
-        let cannot = |reason: String| Failure::CannotStart { reason };
         let setup = &self.setup;
-        let (qemu, channels) = setup
+        let cannot = |reason: String| Failure::CannotStart { reason };
+        let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);
+        let log = setup.logs.join(QEMU_LOG);
+        let tell = |added| setup.events.info(format!("{}: {added}", setup.name));
+        let launch = setup
             .launch
-            .start(allow_reboot, &setup.logs.join(QEMU_LOG), |added| {
-                setup.events.info(format!("{}: {added}", setup.name));
-            })
-            .map_err(|error| cannot(error.to_string()))?;
+            .start(state_dir, start.allow_reboot, &log, tell);
+        tokio::pin!(launch);
+        let launched = loop {
+            tokio::select! {
+                launched = &mut launch => break launched,
+                order = orders.recv() => match order {
+                    Some(Order::Start { reply, .. }) => replies.push(reply),
+                    Some(Order::Rebooting { .. }) => {}
+                    Some(Order::Kill | Order::End) | None => {
+                        return Err(cannot("it was given up before QEMU ran".to_owned()));
+                    }
+                },
+            }
+        };
+        let (qemu, channels) = launched.map_err(|error| cannot(error.to_string()))?;
         let pid = qemu.pid();
         let running = self
             .open(qemu, channels)
             .await
             .map_err(|error| cannot(error.to_string()))?;
+        let allow_reboot = start.allow_reboot;
         self.update(Change::Launched { allow_reboot }, |status| {
             status.pid = pid;
             status.agent = Some(Arc::clone(&running.agent));
@@ -232,7 +254,8 @@ impl Task {
         let (sender, qmp_events) = mpsc::unbounded_channel();
         let qmp = qmp::Client::open(channels.qmp, sender)?;
         let (sender, news) = mpsc::unbounded_channel();
-        let agent = Arc::new(Agent::open(channels.agent, sender)?);
+        let agent = Arc::new(Agent::open(channels.agent, sender.clone())?);
+        let root_shell = self.follow_root_shell(channels.shell, &agent, sender)?;
         let (sender, panics) = mpsc::unbounded_channel();
         let (console, typing) = UnixStream::from_std(channels.console)?.into_split();
         let console = self.follow_console(console, sender);
@@ -264,6 +287,7 @@ impl Task {
             qmp,
             qmp_events,
             agent,
+            root_shell,
             news,
             typing: Arc::new(Mutex::new(typing)),
             console,
@@ -272,6 +296,25 @@ impl Task {
             kill_at: None,
             _plugs: plugs,
         })
+    }
+
+    /// Has the agent brought into a guest that does not have it.
+    fn follow_root_shell(
+        &self,
+        terminal: Option<StdUnixStream>,
+        agent: &Arc<Agent>,
+        news: mpsc::UnboundedSender<News>,
+    ) -> std::io::Result<Option<JoinHandle<()>>> {
+        let (Some(terminal), Launch::Command(command)) = (terminal, &self.setup.launch) else {
+            return Ok(None);
+        };
+        let root_shell = RootShell {
+            terminal: UnixStream::from_std(terminal)?,
+            agent: Arc::clone(agent),
+            program: command.agent.clone(),
+            news,
+        };
+        Ok(Some(tokio::spawn(root_shell.follow())))
     }
 
     fn follow_console(
@@ -339,6 +382,9 @@ impl Task {
         if timeout(ENDING_TIME, &mut running.console).await.is_err() {
             running.console.abort();
         }
+        if let Some(root_shell) = running.root_shell.take() {
+            root_shell.abort();
+        }
         while let Some(event) = running.qmp_events.recv().await {
             self.qmp(&mut running, event).await;
         }
@@ -371,11 +417,7 @@ impl Task {
 
     async fn describe(&self, exit: std::io::Result<ExitStatus>) -> String {
         let status = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
-        let words = tokio::fs::read(self.setup.logs.join(QEMU_LOG))
-            .await
-            .unwrap_or_default();
-        let tail = &words[words.len().saturating_sub(QEMU_WORDS)..];
-        match String::from_utf8_lossy(tail).trim() {
+        match last_words(&self.setup.logs.join(QEMU_LOG)).await.as_str() {
             "" => status,
             words => format!("{status}; it said: {words}"),
         }
@@ -434,6 +476,20 @@ impl Task {
                 events.emit(Event::Agent {
                     machine: name.clone(),
                 });
+                // It came through a root shell: the guest is as far as that takes.
+                if running.root_shell.is_some() {
+                    self.change(Change::Booted);
+                }
+            }
+            News::RootShell => {
+                running.agent.reset();
+                self.change(Change::Rebooting);
+            }
+            News::NotInstalled(reason) => {
+                self.change(Change::Broken(format!(
+                    "the agent cannot be brought into the guest through its root shell: {reason}"
+                )));
+                running.qemu.kill();
             }
             News::Booted => self.change(Change::Booted),
             News::Late(command, stream, bytes) => {

@@ -140,9 +140,9 @@ impl Report {
     pub fn record(&mut self, stamped: &Stamped) {
         match &stamped.event {
             Event::Machine { machine, state } => {
-                if let Some(report) = self.machines.get_mut(machine) {
-                    report.record(stamped.at, state);
-                }
+                // A script can make more than the manifest has.
+                let report = self.machines.entry(machine.clone()).or_default();
+                report.record(stamped.at, state);
             }
             Event::Agent { machine } => {
                 let boots = self
@@ -364,7 +364,12 @@ mod tests {
             printed("server", Stream::Stderr, "no such file"),
             machine("server", State::Ending(End::PoweredOff)),
             machine("server", State::Off(Some(End::PoweredOff))),
-            machine("unknown", State::Off(None)),
+            machine(
+                "made by the script",
+                State::Booting {
+                    allow_reboot: false,
+                },
+            ),
         ];
         let mut report = Report::new("story", ["server", "client", "spare"]);
         for (second, event) in (0..).zip(events) {

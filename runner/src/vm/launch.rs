@@ -7,12 +7,15 @@ use crate::vm::accel::Accelerator;
 use crate::vm::environment;
 use crate::vm::plan::{Files, Plan};
 use crate::vm::process::{Channels, LaunchError, Qemu};
+use crate::vm::start_command::StartCommand;
 
 /// What becomes a machine's QEMU.
 #[derive(Debug)]
 pub enum Launch {
     /// A command line of the runner's own.
     Planned(Box<Planned>),
+    /// A command of the host's shell, to which the runner appends.
+    Command(StartCommand),
 }
 
 /// A machine that the runner knows all of.
@@ -36,22 +39,25 @@ impl Launch {
     pub fn interfaces(&self) -> &[Interface] {
         match self {
             Self::Planned(planned) => &planned.machine.interfaces,
+            Self::Command(_) => &[],
         }
     }
 
-    /// Starts QEMU; without `allow_reboot` it ends where the guest would start anew. What it says itself goes to `log`.
-    /// `tell` is told what comes from elsewhere than the test.
+    /// Starts QEMU; without `allow_reboot` it ends where the guest would start anew. What it says itself goes to `log`,
+    /// what a start command makes into `state_dir`. `tell` is told what comes from elsewhere than the test.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(
+    pub async fn start(
         &self,
+        state_dir: &Path,
         allow_reboot: bool,
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
         match self {
             Self::Planned(planned) => planned.start(allow_reboot, log, tell),
+            Self::Command(command) => command.start(state_dir, allow_reboot, log).await,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! - [`launch`]: what becomes it;
 //! - [`plan`]: the command line as pure data;
 //! - [`process`]: the running program;
-//! - [`qmp`]: its control channel.
+//! - [`qmp`]: its control channel;
+//! - [`start_command`]: QEMU by a command of the host's shell.
 
 pub mod accel;
 pub mod environment;
@@ -13,3 +14,4 @@ pub mod launch;
 pub mod plan;
 pub mod process;
 pub mod qmp;
+pub mod start_command;

@@ -215,7 +215,7 @@ fn kernel_command_line(machine: &Machine) -> String {
 }
 
 /// In a list of options QEMU takes two commas for one.
-fn escape(path: &Path) -> OsString {
+pub(super) fn escape(path: &Path) -> OsString {
     match path.to_str() {
         Some(text) => text.replace(',', ",,").into(),
         None => path.into(),

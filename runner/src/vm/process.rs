@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
@@ -20,6 +21,14 @@ pub enum LaunchError {
     /// No sockets, or no log file.
     #[error("cannot prepare QEMU's channels: {0}")]
     Channels(io::Error),
+    /// No socket of a name: its path may be too long.
+    #[error("cannot prepare QEMU's channel {path}: {error}")]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// A folder that the machine is to see cannot be shared.
     #[error(transparent)]
     Share(#[from] vmtest_share::ShareError),
@@ -31,12 +40,49 @@ pub enum LaunchError {
         /// Why.
         error: io::Error,
     },
+    /// A start command ended and was no QEMU, or one that did not take its arguments.
+    #[error(
+        "the start command ended ({status}) before QEMU had connected{}",
+        said(words)
+    )]
+    NoQemu {
+        /// Its exit status.
+        status: String,
+        /// The last of what it said.
+        words: String,
+    },
+    /// A start command did not become a QEMU that connects.
+    #[error("the start command did not become a QEMU that connects within {} s", after.as_secs())]
+    NotConnected {
+        /// How long it was waited for.
+        after: Duration,
+    },
 }
 
-/// A running QEMU.
+/// What goes behind a status.
+fn said(words: &str) -> String {
+    match words {
+        "" => String::new(),
+        words => format!("; it said: {words}"),
+    }
+}
+
+/// How much of what QEMU itself says goes into an error, in bytes.
+const WORDS: usize = 2000;
+
+/// The last of what a QEMU has said into its log.
+pub async fn last_words(log: &Path) -> String {
+    // One that has said nothing may not have a log.
+    let words = tokio::fs::read(log).await.unwrap_or_default();
+    let tail = &words[words.len().saturating_sub(WORDS)..];
+    String::from_utf8_lossy(tail).trim().to_owned()
+}
+
+/// A running QEMU, and what it has started, or what has started it.
 #[derive(Debug)]
 pub struct Qemu {
     child: Child,
+    group: Pid,
 }
 
 /// The runner's ends of a QEMU's channels.
@@ -46,6 +92,8 @@ pub struct Channels {
     pub console: UnixStream,
     /// QEMU's control channel.
     pub qmp: UnixStream,
+    /// The root shell's virtio console, of a guest that has one.
+    pub shell: Option<UnixStream>,
     /// The agent's port.
     pub agent: UnixStream,
     /// The frames of each interface, in order.
@@ -76,16 +124,25 @@ impl Qemu {
             .stderr(errors);
         let collision = |error| LaunchError::Channels(io::Error::other(error));
         command.fd_mappings(mappings).map_err(collision)?;
-        let mut command = Command::from(command);
+        Ok((Self::spawn(Command::from(command))?, channels))
+    }
+
+    /// Starts the program that is QEMU or becomes it.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub(super) fn spawn(mut command: Command) -> Result<Self, LaunchError> {
         // Its own group: what a terminal sends to the runner is the runner's to handle.
         command.kill_on_drop(true).process_group(0);
         die_with_parent(&mut command);
-        let failed = |error| LaunchError::Program {
-            program: program.display().to_string(),
-            error,
-        };
-        let child = command.spawn().map_err(failed)?;
-        Ok((Self { child }, channels))
+        let program = command.as_std().get_program().display().to_string();
+        let started = command.spawn().and_then(|child| {
+            let pid = child.id().and_then(|pid| pid.try_into().ok());
+            let group = pid.and_then(Pid::from_raw);
+            let group = group.ok_or_else(|| io::Error::other("it has no process id"))?;
+            Ok(Self { child, group })
+        });
+        started.map_err(|error| LaunchError::Program { program, error })
     }
 
     /// The process id, until the end was waited for.
@@ -96,7 +153,13 @@ impl Qemu {
 
     /// Ends QEMU at once; its end is then seen by [`wait`](Self::wait).
     pub fn kill(&mut self) {
-        if let Err(error) = self.child.start_kill() {
+        if self.child.id().is_some() {
+            self.kill_group();
+        }
+    }
+
+    fn kill_group(&self) {
+        if let Err(error) = kill_process_group(self.group, Signal::KILL) {
             tracing::debug!(%error, "QEMU cannot be killed: it has ended");
         }
     }
@@ -106,7 +169,16 @@ impl Qemu {
     /// # Errors
     /// When the operating system does not tell.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await?;
+        // What a start command leaves behind has no purpose any more.
+        self.kill_group();
+        Ok(status)
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -139,6 +211,7 @@ fn connect(vlans: usize, shares: Vec<UnixStream>) -> io::Result<(Channels, Vec<F
         Channels {
             console,
             qmp,
+            shell: None,
             agent,
             vlans: sockets,
         },

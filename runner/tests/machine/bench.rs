@@ -20,6 +20,7 @@ use vmtest::spec::{Interface, Mac, Machine};
 use vmtest::vm::accel::Accelerator;
 use vmtest::vm::launch::{Launch, Planned};
 use vmtest::vm::plan::Files;
+use vmtest::vm::start_command::StartCommand;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
 
 use crate::fake_qemu::STEPS;
@@ -45,6 +46,9 @@ pub(crate) const RESET: &str =
 /// What QEMU says when the agent is gone.
 pub(crate) const PORT_CLOSED: &str =
     r#"event:{"event":"VSERPORT_CHANGE","data":{"open":false,"id":"agent-port"}}"#;
+
+/// The program that is brought into guests.
+pub(crate) const AGENT: &str = "the agent's program";
 
 /// Runs a test on a runtime of its own.
 pub(crate) fn block_on(test: impl Future<Output = ()>) {
@@ -92,22 +96,41 @@ impl Bench {
 
     fn with_machine(qemu: &Path, machine: Machine) -> Self {
         let logs = tempfile::tempdir().expect("folder");
+        let boot_timeout = machine.boot_timeout;
+        let planned = Planned {
+            qemu: qemu.to_owned(),
+            accelerator: Accelerator::Kvm,
+            machine,
+            files: Files {
+                initrd: "/initrd".into(),
+                root: "/root".into(),
+                persistent: None,
+                disks: Vec::new(),
+            },
+            scratch: logs.path().to_owned(),
+        };
+        Self::with_launch(logs, Launch::Planned(Box::new(planned)), boot_timeout)
+    }
+
+    /// A machine that this command of the shell starts, in this folder. Its agent is [`AGENT`].
+    pub(crate) fn by_command(folder: TempDir, command: &str) -> Self {
+        let agent = folder.path().join("the agent");
+        fs::write(&agent, AGENT).expect("written");
+        let launch = Launch::Command(StartCommand {
+            name: "server".into(),
+            command: command.to_owned(),
+            shared_dir: folder.path().to_owned(),
+            agent,
+        });
+        Self::with_launch(folder, launch, PATIENCE)
+    }
+
+    fn with_launch(logs: TempDir, launch: Launch, boot_timeout: Duration) -> Self {
         let (events, receiver) = Events::new();
         let (handle, task) = Handle::new(Setup {
-            name: machine.name.clone(),
-            boot_timeout: machine.boot_timeout,
-            launch: Launch::Planned(Box::new(Planned {
-                qemu: qemu.to_owned(),
-                accelerator: Accelerator::Kvm,
-                machine,
-                files: Files {
-                    initrd: "/initrd".into(),
-                    root: "/root".into(),
-                    persistent: None,
-                    disks: Vec::new(),
-                },
-                scratch: logs.path().to_owned(),
-            })),
+            name: "server".into(),
+            boot_timeout,
+            launch,
             accelerator: Accelerator::Kvm,
             switches: BTreeMap::new(),
             logs: logs.path().to_owned(),

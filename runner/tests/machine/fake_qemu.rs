@@ -1,4 +1,6 @@
-//! A QEMU without a guest: it takes the steps that stand at the end of its command line, and ends.
+//! A QEMU without a guest: it takes the steps that stand in its command line, and ends.
+//!
+//! Its channels are descriptors, or, if it was started by a command of the shell, sockets that follow the steps.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -20,9 +22,16 @@ pub(crate) const FIRST_ARGUMENT: &str = "-name";
 /// What stands before the steps.
 pub(crate) const STEPS: &str = "-steps";
 
+/// What stands after them, with sockets.
+const CHARACTER_DEVICE: &str = "-chardev";
+
+/// The id of the guest's boot.
+const BOOT: &str = "3f2a8c1e-0000-4000-8000-00000000beef";
+
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let mut fake = Fake::new();
+    let mut fake = Fake::new(arguments);
     let steps = arguments.iter().skip_while(|word| *word != STEPS).skip(1);
+    let steps = steps.take_while(|word| *word != CHARACTER_DEVICE);
     for step in steps {
         let (verb, text) = step.split_once(':').unwrap_or((step, ""));
         if verb == "exit" {
@@ -37,6 +46,8 @@ struct Fake {
     console: UnixStream,
     qmp: UnixStream,
     agent: UnixStream,
+    /// What the guest's root shell reads and writes, if it has one.
+    shell: Option<BufReader<UnixStream>>,
     decoder: Decoder,
     session: u64,
     /// The last command.
@@ -45,8 +56,17 @@ struct Fake {
 }
 
 impl Fake {
-    fn new() -> Self {
-        let mut qmp = socket(QMP_FD);
+    fn new(arguments: &[String]) -> Self {
+        let mut after = arguments.iter().skip_while(|word| *word != STEPS);
+        let by_command = after.any(|word| word == CHARACTER_DEVICE);
+        let (console, mut qmp, agent, shell) = if by_command {
+            let connect = |name| connect(arguments, name);
+            let shell = BufReader::new(connect("vmtest-shell"));
+            let qmp = connect("vmtest-qmp");
+            (socket(1), qmp, connect("vmtest-agent"), Some(shell))
+        } else {
+            (socket(CONSOLE_FD), socket(QMP_FD), socket(AGENT_FD), None)
+        };
         writeln!(
             qmp,
             "{}",
@@ -57,9 +77,10 @@ impl Fake {
         let monitor = qmp.try_clone().expect("a second descriptor");
         thread::spawn(move || answer_monitor(monitor, &sender));
         Self {
-            console: socket(CONSOLE_FD),
+            console,
             qmp,
-            agent: socket(AGENT_FD),
+            agent,
+            shell,
             decoder: Decoder::default(),
             session: 0,
             command: 0,
@@ -76,6 +97,9 @@ impl Fake {
             "event" => self.monitor(&serde_json::from_str(text).expect("JSON")),
             "prompt" => self.console.write_all(text.as_bytes()).expect("console"),
             "typed" => self.read_console(text),
+            "announce" => self.shell(&format!("\r\n{text}\r\n")),
+            "install" => self.install(text),
+            "complain" => self.shell(&format!("vmtest-agent: {text}\r\n")),
             "hello" => self.hello(),
             "wrong-version" => self.greet(VERSION + 1),
             "booted" => self.say(&ToHost::Booted),
@@ -84,7 +108,6 @@ impl Fake {
             "answer" => self.answer(text.parse().expect("an exit code")),
             "hear" => drop(self.hear()),
             "held" => self.answer_and_hold(text),
-            "shell" => self.echo_until(text),
             "late" => self.print_late(text),
             "flood" => self.flood(text.parse().expect("a number of MiB")),
             "screendump" => self.refuse_screendump(),
@@ -93,6 +116,38 @@ impl Fake {
             },
             _ => panic!("no step is called `{verb}`"),
         }
+    }
+
+    fn shell(&mut self, text: &str) {
+        let shell = self.shell.as_mut().expect("a root shell");
+        shell.get_mut().write_all(text.as_bytes()).expect("shell");
+    }
+
+    /// What the shell is told up to this line.
+    fn told(&mut self, last: &str) -> String {
+        let shell = self.shell.as_mut().expect("a root shell");
+        let mut told = String::new();
+        while !told.ends_with(last) {
+            let length = shell.read_line(&mut told).expect("shell");
+            assert_ne!(length, 0, "the runner says no more than {told}");
+        }
+        told
+    }
+
+    /// Answers as a root shell does, and takes the agent's program, which is this.
+    fn install(&mut self, program: &str) {
+        let question = self.told("\n");
+        assert!(question.contains("/proc/sys/kernel/random/boot_id"));
+        self.shell(&format!("\r\nvmtest-boot:{BOOT}:\r\n"));
+        let script = self.told("&\n");
+        assert!(script.contains(BOOT), "{script}");
+        assert!(script.contains(&format!("head -c {}", program.len())));
+        let mut words = script.split(['\'', '\n']);
+        let mark = words.find(|word| word.starts_with("vmtest-parcel"));
+        let parcel = format!("\n{}\n{program}", mark.expect("a mark"));
+        let mut port = vec![0; parcel.len()];
+        self.agent.read_exact(&mut port).expect("agent's port");
+        assert_eq!(String::from_utf8_lossy(&port), parcel);
     }
 
     fn refuse_screendump(&mut self) {
@@ -154,24 +209,6 @@ impl Fake {
             self.print(Stream::Stdout, &piece);
             self.print(Stream::Stderr, &piece);
         }
-        self.end(0, &[]);
-    }
-
-    /// Is a shell that prints what it reads, until that is a certain word.
-    fn echo_until(&mut self, last: &str) {
-        assert!(self.command().stdin, "a shell reads");
-        loop {
-            let data = match self.hear() {
-                ToGuest::Data(id, data) if id == self.command => data,
-                other => panic!("input was expected, not {other:?}"),
-            };
-            self.say(&ToHost::Credit(self.command, data.len() as u64));
-            if data == last.as_bytes() {
-                break;
-            }
-            self.print(Stream::Stdout, &data);
-        }
-        self.print(Stream::Stderr, b"bye");
         self.end(0, &[]);
     }
 
@@ -261,6 +298,13 @@ fn answer_monitor(mut qmp: UnixStream, screendumps: &mpsc::Sender<Value>) {
         // The runner may be gone.
         let _ = qmp.write_all(format!("{reply}\n").as_bytes());
     }
+}
+
+/// The socket that a character device of this name is.
+fn connect(arguments: &[String], name: &str) -> UnixStream {
+    let start = format!("socket,id={name},path=");
+    let path = arguments.iter().find_map(|word| word.strip_prefix(&start));
+    UnixStream::connect(path.expect("a socket")).expect("the runner listens")
 }
 
 #[expect(unsafe_code, reason = "a descriptor is known by its number only")]

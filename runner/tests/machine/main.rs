@@ -9,6 +9,7 @@ mod ends;
 mod fake_qemu;
 mod life;
 mod orphan;
+mod start_command;
 mod talk;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
                 ends::TESTS,
                 talk::TESTS,
                 commands::TESTS,
+                start_command::TESTS,
                 orphan::TESTS,
             ]
             .concat();

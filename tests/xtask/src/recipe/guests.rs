@@ -6,7 +6,7 @@ use super::{Debootstrap, EPOCH};
 use crate::step::{Kept, Lane, Step};
 
 /// What the author of a test expects on a Debian server.
-const DEBIAN: [&str; 18] = [
+const DEBIAN: [&str; 17] = [
     "ca-certificates",
     "curl",
     "dbus",
@@ -17,7 +17,6 @@ const DEBIAN: [&str; 18] = [
     "iputils-ping",
     "kmod",
     "less",
-    "libpam-systemd",
     "login",
     "netcat-openbsd",
     "passwd",

@@ -13,11 +13,10 @@ const EXPRESSION: &str = include_str!("../../recipe/relocate.nix");
 const SCRIPT: &str = include_str!("../../recipe/relocate.sh");
 
 /// Names of the attributes, and of the bundles that they are made of.
-const BUNDLES: [(&str, &str); 4] = [
+const BUNDLES: [(&str, &str); 3] = [
     ("qemu", "qemu"),
     ("e2fsprogs", "e2fsprogs"),
     ("erofsUtils", "erofs-utils"),
-    ("tesseract", "tesseract"),
 ];
 
 /// Names of the attributes, of the steps that make them, and of the files there.

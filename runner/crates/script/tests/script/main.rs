@@ -15,5 +15,4 @@ mod polling;
 mod power;
 mod stopping;
 mod threads;
-mod upstream;
 mod waits;

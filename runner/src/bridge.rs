@@ -1,9 +1,6 @@
 //! Machines as the script engine wants them: blocking, and stopped when the test is.
 
-mod calls;
-mod shell;
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,8 +15,7 @@ use vmtest_script::event::ScriptEvent;
 use crate::event::{Event, Events};
 use crate::machine::Handle;
 use crate::machine::lifecycle::{End, State};
-use calls::Calls;
-use shell::ScriptShell;
+use crate::workshop::Workshop;
 
 /// The runner's wish to stop the script; cloning gives another handle to the same one.
 #[derive(Debug, Clone, Default)]
@@ -48,9 +44,7 @@ impl Stop {
 pub struct ScriptDriver {
     machines: Vec<Arc<dyn Machine>>,
     vlans: Vec<u32>,
-    out: PathBuf,
-    shared: PathBuf,
-    events: Events,
+    workshop: Arc<Workshop>,
     runtime: Runtime,
     stop: Stop,
 }
@@ -58,34 +52,29 @@ pub struct ScriptDriver {
 impl ScriptDriver {
     /// Wraps the machines of a test. Called in the runtime that their tasks run in.
     #[must_use]
-    pub fn new(
-        handles: &[Handle],
-        vlans: &[u16],
-        out: &Path,
-        shared: &Path,
-        events: Events,
-        stop: Stop,
-    ) -> Self {
-        let runtime = Runtime::current();
-        let wrap = |handle: &Handle| -> Arc<dyn Machine> {
-            Arc::new(ScriptMachine {
-                handle: handle.clone(),
-                calls: Calls {
-                    machine: handle.name().to_owned(),
-                    runtime: runtime.clone(),
-                    stop: stop.clone(),
-                },
-            })
-        };
-        Self {
-            machines: handles.iter().map(wrap).collect(),
+    pub fn new(handles: &[Handle], vlans: &[u16], workshop: Arc<Workshop>, stop: Stop) -> Self {
+        let mut driver = Self {
+            machines: Vec::new(),
             vlans: vlans.iter().copied().map(u32::from).collect(),
-            out: out.to_owned(),
-            shared: shared.to_owned(),
-            events,
-            runtime: runtime.clone(),
+            workshop,
+            runtime: Runtime::current(),
             stop,
-        }
+        };
+        let wrap = |handle: &Handle| driver.wrap(handle.clone());
+        driver.machines = handles.iter().map(wrap).collect();
+        driver
+    }
+
+    fn wrap(&self, handle: Handle) -> Arc<dyn Machine> {
+        Arc::new(ScriptMachine {
+            handle,
+            runtime: self.runtime.clone(),
+            stop: self.stop.clone(),
+        })
+    }
+
+    fn events(&self) -> &Events {
+        &self.workshop.premises().events
     }
 }
 
@@ -99,26 +88,31 @@ impl Driver for ScriptDriver {
     }
 
     fn out_dir(&self) -> &Path {
-        &self.out
+        &self.workshop.premises().out
     }
 
     fn tmp_dir(&self) -> &Path {
-        Path::new("")
+        &self.workshop.premises().tmp_dir
     }
 
     fn shared_dir(&self) -> &Path {
-        &self.shared
+        &self.workshop.premises().shared_dir
     }
 
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError> {
-        Err(MachineError {
-            machine: machine.name.clone().unwrap_or_default(),
-            kind: not_built("create_machine"),
-        })
+        // Its task is one of the runtime's.
+        let _runtime = self.runtime.enter();
+        match self.workshop.make(machine) {
+            Ok(handle) => Ok(self.wrap(handle)),
+            Err(kind) => Err(MachineError {
+                machine: machine.name.clone().unwrap_or_default(),
+                kind,
+            }),
+        }
     }
 
     fn show_consoles(&self, on: bool) {
-        self.events.emit(Event::ShowConsoles(on));
+        self.events().emit(Event::ShowConsoles(on));
     }
 
     fn when_stopped(&self, act: Box<dyn FnOnce(Aborted) + Send>) {
@@ -127,7 +121,7 @@ impl Driver for ScriptDriver {
     }
 
     fn event(&self, event: ScriptEvent) {
-        self.events.emit(Event::Script(event));
+        self.events().emit(Event::Script(event));
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Aborted> {
@@ -142,7 +136,8 @@ impl Driver for ScriptDriver {
 
 struct ScriptMachine {
     handle: Handle,
-    calls: Calls,
+    runtime: Runtime,
+    stop: Stop,
 }
 
 impl ScriptMachine {
@@ -150,7 +145,16 @@ impl ScriptMachine {
         &self,
         call: impl Future<Output = Result<T, MachineErrorKind>>,
     ) -> Result<T, MachineError> {
-        self.calls.call(call)
+        let result = self.runtime.block_on(async {
+            tokio::select! {
+                result = call => result,
+                Aborted { reason } = self.stop.stopped() => Err(MachineErrorKind::Aborted { reason }),
+            }
+        });
+        result.map_err(|kind| MachineError {
+            machine: self.handle.name().to_owned(),
+            kind,
+        })
     }
 }
 
@@ -172,10 +176,7 @@ impl Machine for ScriptMachine {
     }
 
     fn start(&self, start: &Start) -> Result<(), MachineError> {
-        if start.state_dir.is_some() {
-            return self.not_built("starting in another state directory");
-        }
-        self.call(self.handle.start(start.allow_reboot))
+        self.call(self.handle.start_with(start.clone()))
     }
 
     fn connect(&self) -> Result<(), MachineError> {
@@ -205,11 +206,7 @@ impl Machine for ScriptMachine {
     }
 
     fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError> {
-        let shell = self.call(self.handle.open_shell())?;
-        Ok(Box::new(ScriptShell {
-            shell,
-            calls: self.calls.clone(),
-        }))
+        self.not_built("open_shell")
     }
 
     fn read_screen(

@@ -1,0 +1,216 @@
+//! Where a script has machines made: each is started by a command of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use vmtest_script::backend::{MachineErrorKind as Failure, NewMachine};
+
+use crate::event::Events;
+use crate::machine::{Handle, LOGS, Setup};
+use crate::vm::accel::Accelerator;
+use crate::vm::launch::Launch;
+use crate::vm::start_command::StartCommand;
+
+/// How long such a machine may take to show a root shell.
+const BOOT_TIME: Duration = Duration::from_secs(300);
+
+/// What a machine is called when neither the script nor the command says so.
+const ANY_NAME: &str = "machine";
+
+/// What is the same for all machines of a test.
+#[derive(Debug)]
+pub struct Premises {
+    /// What most likely executes their instructions.
+    pub accelerator: Accelerator,
+    /// The agent's program.
+    pub agent: PathBuf,
+    /// The folder in which the state directories are made.
+    pub tmp_dir: PathBuf,
+    /// The folder that all machines of the test see.
+    pub shared_dir: PathBuf,
+    /// The test's output.
+    pub out: PathBuf,
+    /// Whether a command ends only when nobody holds its outputs any more, unless it says otherwise.
+    pub wait_for_output: bool,
+    /// Where to report.
+    pub events: Events,
+}
+
+impl Premises {
+    /// The state directory of the machine of this name.
+    #[must_use]
+    pub fn state_dir(&self, name: &str) -> PathBuf {
+        self.tmp_dir.join(format!("vm-state-{name}"))
+    }
+
+    /// The folder of its logs.
+    #[must_use]
+    pub fn logs(&self, name: &str) -> PathBuf {
+        self.out.join(LOGS).join(name)
+    }
+}
+
+/// A machine and its task.
+pub type Made = (Handle, JoinHandle<()>);
+
+/// Where a script has machines made.
+#[derive(Debug)]
+pub struct Workshop {
+    premises: Premises,
+    /// None when the test is over.
+    made: Mutex<Option<Vec<Made>>>,
+}
+
+impl Workshop {
+    /// One that is open.
+    #[must_use]
+    pub fn new(premises: Premises) -> Self {
+        Self {
+            premises,
+            made: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// What is the same for all machines.
+    #[must_use]
+    pub fn premises(&self) -> &Premises {
+        &self.premises
+    }
+
+    /// Makes a machine that is off. Called in the runtime that its task is to run in; blocking.
+    ///
+    /// # Errors
+    /// When it cannot have such a name, or its folders cannot be made, or the test is over.
+    pub fn make(&self, new: &NewMachine) -> Result<Handle, Failure> {
+        let refuse = |reason: String| Failure::Refused { reason };
+        let found = StartCommand::name_in(&new.start_command);
+        let name = new.name.as_deref().or(found).unwrap_or(ANY_NAME);
+        if !is_file_name(name) {
+            return Err(refuse(format!(
+                "a machine cannot be called `{name}`: folders have its name"
+            )));
+        }
+        let Premises {
+            accelerator,
+            agent,
+            shared_dir,
+            wait_for_output,
+            events,
+            ..
+        } = &self.premises;
+        let (state_dir, logs) = (self.premises.state_dir(name), self.premises.logs(name));
+        let made = make_state_dir(&state_dir, new.keep_state);
+        made.map_err(|error| refuse(format!("{}: {error}", state_dir.display())))?;
+        let made = fs::create_dir_all(&logs);
+        made.map_err(|error| refuse(format!("{}: {error}", logs.display())))?;
+        let mut machines = self.lock();
+        let Some(machines) = machines.as_mut() else {
+            return Err(refuse("the test is over".to_owned()));
+        };
+        let (handle, task) = Handle::new(Setup {
+            name: name.to_owned(),
+            launch: Launch::Command(StartCommand {
+                name: name.to_owned(),
+                command: new.start_command.clone(),
+                shared_dir: shared_dir.clone(),
+                agent: agent.clone(),
+            }),
+            boot_timeout: BOOT_TIME,
+            accelerator: *accelerator,
+            switches: BTreeMap::new(),
+            logs,
+            state_dir,
+            wait_for_output: *wait_for_output,
+            events: events.clone(),
+        });
+        machines.push((handle.clone(), task));
+        Ok(handle)
+    }
+
+    /// Makes no more machines; gives those that were made.
+    pub fn close(&self) -> Vec<Made> {
+        self.lock().take().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Made>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 200 && !name.contains(['/', '\0'])
+}
+
+/// Whoever may look into a machine's state may take it over.
+fn make_state_dir(path: &Path, keep: bool) -> io::Result<()> {
+    if !keep {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workshop(folder: &Path) -> Workshop {
+        Workshop::new(Premises {
+            accelerator: Accelerator::Kvm,
+            agent: "/agent".into(),
+            tmp_dir: folder.join("tmp"),
+            shared_dir: folder.join("shared"),
+            out: folder.join("out"),
+            wait_for_output: false,
+            events: Events::new().0,
+        })
+    }
+
+    fn new(name: Option<&str>, start_command: &str, keep_state: bool) -> NewMachine {
+        NewMachine {
+            name: name.map(str::to_owned),
+            start_command: start_command.to_owned(),
+            keep_state,
+        }
+    }
+
+    #[tokio::test]
+    async fn machines_have_names() {
+        let folder = tempfile::tempdir().expect("folder");
+        let workshop = workshop(folder.path());
+        let make = |name, command| {
+            let made = workshop.make(&new(name, command, false));
+            made.map(|handle| handle.name().to_owned())
+                .map_err(|failure| failure.to_string())
+        };
+        assert_eq!(make(None, "/x/run-server-vm"), Ok("server".into()));
+        assert_eq!(make(Some("a"), "/x/run-server-vm"), Ok("a".into()));
+        assert_eq!(make(None, "qemu"), Ok("machine".into()));
+        let refused = "a machine cannot be called `a/b`: folders have its name";
+        assert_eq!(make(Some("a/b"), "qemu"), Err(refused.into()));
+        assert_eq!(workshop.close().len(), 3);
+        assert_eq!(make(None, "qemu"), Err("the test is over".into()));
+    }
+
+    #[tokio::test]
+    async fn state_is_kept_only_where_that_is_asked_for() {
+        let folder = tempfile::tempdir().expect("folder");
+        let workshop = workshop(folder.path());
+        let handle = workshop.make(&new(None, "qemu", true)).expect("made");
+        let disk = handle.state_dir().join("disk.img");
+        fs::write(&disk, "disk").expect("written");
+        workshop.make(&new(None, "qemu", true)).expect("made");
+        assert!(disk.exists());
+        workshop.make(&new(None, "qemu", false)).expect("made");
+        assert!(!disk.exists());
+    }
+}
