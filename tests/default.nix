@@ -12,6 +12,7 @@
       agent
       qemu
       e2fsprogs
+      tesseract
       ;
   },
 }:

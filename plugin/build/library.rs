@@ -20,6 +20,8 @@ struct Tools {
     agent: String,
     qemu: String,
     e2fsprogs: String,
+    /// When left out, a test that reads screens has to name it.
+    tesseract: Option<String>,
 }
 
 /// Writes `vmTest.nix`, an expression for the function, and `vmTest.md`, its documentation.
@@ -48,13 +50,16 @@ fn tools() -> Result<String> {
         None => format!("{}-linux", env::var("CARGO_CFG_TARGET_ARCH")?),
     };
     let mut attributes = String::new();
-    for (name, value) in [
-        ("system", &system),
-        ("runner", &tools.runner),
-        ("agent", &tools.agent),
-        ("qemu", &tools.qemu),
-        ("e2fsprogs", &tools.e2fsprogs),
-    ] {
+    let programs = [
+        ("system", Some(&system)),
+        ("runner", Some(&tools.runner)),
+        ("agent", Some(&tools.agent)),
+        ("qemu", Some(&tools.qemu)),
+        ("e2fsprogs", Some(&tools.e2fsprogs)),
+        ("tesseract", tools.tesseract.as_ref()),
+    ];
+    for (name, value) in programs {
+        let Some(value) = value else { continue };
         ensure!(
             value
                 .chars()

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ pub struct Cli {
 enum Command {
     /// Runs a test: the builder of the derivation that builtins.vmTest makes
     Build(Build),
+    /// Prints what a test script can use
+    Api(Api),
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +39,20 @@ struct Build {
     /// Folder for images and disks, and for the results of a test that failed
     #[arg(long, env = "NIX_BUILD_TOP", value_name = "DIR")]
     scratch: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Api {
+    /// As JSON, for programs
+    #[arg(long)]
+    json: bool,
+    /// As a reference manual
+    #[arg(long)]
+    markdown: bool,
+    /// As a type stub (.pyi), for editors and type checkers
+    #[arg(long)]
+    stubs: bool,
 }
 
 impl Cli {
@@ -52,7 +69,10 @@ impl Cli {
     /// Does what was asked for.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        let Command::Build(build) = &self.command;
+        let build = match &self.command {
+            Command::Build(build) => build,
+            Command::Api(api) => return api.print(),
+        };
         let outcome = build.run().unwrap_or_else(|(outcome, error)| {
             tracing::debug!(?error, "the test was not run to its end");
             complain(outcome, &error);
@@ -89,6 +109,23 @@ impl Build {
         // A script that does not listen to the runner's wish to stop is left behind, and ends with the process.
         runtime.shutdown_background();
         outcome
+    }
+}
+
+impl Api {
+    fn print(&self) -> ExitCode {
+        let text = if self.json {
+            vmtest_script::api::json()
+        } else if self.markdown {
+            vmtest_script::api::markdown()
+        } else {
+            vmtest_script::api::stubs()
+        };
+        // Who reads only the beginning has no use for the rest.
+        match std::io::stdout().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        }
     }
 }
 

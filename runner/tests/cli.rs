@@ -335,3 +335,19 @@ fn the_program_is_static() {
         assert_ne!(kind, INTERPRETER as usize, "segment {segment}");
     }
 }
+
+#[test]
+fn the_script_api_is_printed_in_three_ways() {
+    let print = |way: &str| {
+        let output = Command::new(VMTEST).args(["api", way]).output();
+        let output = output.expect("the program runs");
+        assert!(output.status.success(), "{way}: {output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let api: Value = serde_json::from_str(&print("--json")).expect("JSON");
+    assert_eq!(api["classes"]["Machine"]["also"][0], "BaseMachine");
+    assert!(print("--markdown").starts_with("# Test scripts\n"));
+    assert!(print("--stubs").contains("\nclass Machine:\n"));
+    let neither = Command::new(VMTEST).arg("api").output();
+    assert_eq!(neither.expect("the program runs").status.code(), Some(2));
+}

@@ -10,6 +10,7 @@
 //! - [`task`]: the one task that owns a machine and asks the lifecycle;
 //! - [`handle`]: what the rest of the runner holds of a machine;
 //! - [`command`]: how a handle runs commands;
+//! - [`shell`]: a shell in the guest, for a script to talk to;
 //! - [`monitor`]: how a handle speaks to QEMU;
 //! - [`agent`]: requests to the agent in the guest;
 //! - [`console`]: the serial console;
@@ -28,6 +29,7 @@ pub mod monitor;
 pub mod output;
 pub mod record;
 mod root_shell;
+pub mod shell;
 pub mod task;
 
 pub use handle::Handle;

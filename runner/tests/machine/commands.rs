@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use vmtest::machine::lifecycle::State;
 use vmtest_script::backend::{Command, ExitStatus, MachineErrorKind as Failure};
@@ -23,6 +24,7 @@ pub(crate) const TESTS: &[Test] = &[
         early_ones_do_not_wait_for_the_boot,
     ),
     ("commands::a_text_that_is_too_long", a_text_that_is_too_long),
+    ("commands::a_shell_to_talk_to", a_shell_to_talk_to),
     ("commands::much_output", much_output),
     ("commands::too_much_output", too_much_output),
 ];
@@ -114,6 +116,32 @@ fn a_text_that_is_too_long() {
         }
         // The connection is as it was.
         bench.handle.run(&command("true")).await.expect("ran");
+    });
+}
+
+fn a_shell_to_talk_to() {
+    block_on(async {
+        let bench = Bench::ready(&["hello", "booted", "shell:exit", "hang"]).await;
+        let shell = bench.handle.open_shell().await.expect("opened");
+        let moment = Some(Duration::from_millis(1));
+        assert_eq!(shell.receive(moment).await, Some(Vec::new()));
+        shell.send(b"").await.expect("nothing");
+        shell.send(b"one").await.expect("sent");
+        assert_eq!(shell.receive(None).await, Some(b"one".into()));
+        // More than may be on its way at once.
+        let much = b"0123456789".repeat(100_000);
+        shell.send(&much).await.expect("sent");
+        let mut echo = Vec::new();
+        while echo.len() < much.len() {
+            echo.extend(shell.receive(None).await.expect("it runs"));
+        }
+        assert!(echo == much, "what it reads is what was sent");
+        shell.send(b"exit").await.expect("sent");
+        assert_eq!(shell.receive(None).await, Some(b"bye".into()));
+        assert_eq!(shell.receive(None).await, None);
+        assert_eq!(shell.receive(moment).await, None);
+        let reason = "the shell has ended".to_owned();
+        assert_eq!(shell.send(b"more").await, Err(Failure::Refused { reason }));
     });
 }
 

@@ -108,6 +108,7 @@ impl Fake {
             "answer" => self.answer(text.parse().expect("an exit code")),
             "hear" => drop(self.hear()),
             "held" => self.answer_and_hold(text),
+            "shell" => self.echo_until(text),
             "late" => self.print_late(text),
             "flood" => self.flood(text.parse().expect("a number of MiB")),
             "screendump" => self.refuse_screendump(),
@@ -209,6 +210,24 @@ impl Fake {
             self.print(Stream::Stdout, &piece);
             self.print(Stream::Stderr, &piece);
         }
+        self.end(0, &[]);
+    }
+
+    /// Is a shell that prints what it reads, until that is a certain word.
+    fn echo_until(&mut self, last: &str) {
+        assert!(self.command().stdin, "a shell reads");
+        loop {
+            let data = match self.hear() {
+                ToGuest::Data(id, data) if id == self.command => data,
+                other => panic!("input was expected, not {other:?}"),
+            };
+            self.say(&ToHost::Credit(self.command, data.len() as u64));
+            if data == last.as_bytes() {
+                break;
+            }
+            self.print(Stream::Stdout, &data);
+        }
+        self.print(Stream::Stderr, b"bye");
         self.end(0, &[]);
     }
 

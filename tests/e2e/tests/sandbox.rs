@@ -87,7 +87,7 @@ fn programs_are_static_and_small(toolbox: &Toolbox) -> Result<()> {
 fn library_and_plugin_agree(toolbox: &Toolbox) -> Result<()> {
     let plugin = toolbox.derivations("builtins.vmTest")?;
     let library = toolbox.derivations(&format!(
-        "(import {}/../lib {{ tools = {{ inherit ({}) system runner agent qemu e2fsprogs; }}; }}).vmTest",
+        "(import {}/../lib {{ tools = {{ inherit ({}) system runner agent qemu e2fsprogs tesseract; }}; }}).vmTest",
         toolbox.tests().display(),
         toolbox.tools_expression()
     ))?;

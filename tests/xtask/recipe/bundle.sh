@@ -35,7 +35,11 @@ bundle() {
 bundle qemu usr/bin/qemu-system-x86_64 usr/bin/qemu-img
 bundle e2fsprogs usr/sbin/mke2fs usr/sbin/e2fsck usr/sbin/debugfs usr/sbin/resize2fs
 bundle erofs-utils usr/bin/mkfs.erofs usr/bin/fsck.erofs usr/bin/dump.erofs
+bundle tesseract usr/bin/tesseract
 bundle relocator usr/bin/patchelf
+
+# What it knows of English.
+cp -L "$packages"/usr/share/tesseract-ocr/*/tessdata/eng.traineddata "$out/tesseract/"
 
 # Shells and tools for relocate.sh.
 cp "$packages/usr/bin/busybox" "$out/relocator/bin/"

@@ -33,4 +33,17 @@ exec '$out/libexec/qemu-system-x86_64' -L '$out/share/qemu' \"\$@\"" > "$qemu"
     case $devices in *virtio-gpu-pci*) ;; *) exit 1 ;; esac
     "$out/bin/qemu-img" --version
 fi
+# tesseract looks for what it knows below /usr only.
+tesseract=$out/bin/tesseract
+if [ -e "$tesseract" ]; then
+    "$busybox" mkdir "$out/libexec" "$out/share"
+    "$busybox" mv "$tesseract" "$out/libexec/"
+    "$busybox" mv "$out/eng.traineddata" "$out/share/"
+    echo "#!/bin/sh
+export TESSDATA_PREFIX='$out/share'
+exec '$out/libexec/tesseract' \"\$@\"" > "$tesseract"
+    "$busybox" chmod +x "$tesseract"
+    languages=$("$tesseract" --list-langs)
+    case $languages in *eng*) ;; *) exit 1 ;; esac
+fi
 "$busybox" chmod -R u-w "$out"

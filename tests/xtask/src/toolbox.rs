@@ -37,6 +37,9 @@ flake-registry =
 warn-dirty = false
 ";
 
+/// The tools that the plugin is built with.
+const TOOLS_OF_PLUGIN: [&str; 5] = ["runner", "agent", "qemu", "e2fsprogs", "tesseract"];
+
 /// How the names of this project's crates begin.
 const CRATES: [&str; 5] = [
     "vmtest",
@@ -333,7 +336,7 @@ impl Toolbox {
     /// Settings under which the plugin is compiled.
     pub(crate) fn plugin_environment(&self) -> Result<[(&'static str, String); 4]> {
         let mut tools = self.tools()?;
-        tools.retain(|name, _| ["runner", "agent", "qemu", "e2fsprogs"].contains(&name.as_str()));
+        tools.retain(|name, _| TOOLS_OF_PLUGIN.contains(&name.as_str()));
         let nix = self.nix_dir();
         Ok([
             ("VMTEST_TOOLS", serde_json::to_string(&tools)?),

@@ -10,8 +10,8 @@ use rustpython_vm::compiler::parser;
 /// An `assert` statement, in bytes from the script's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assert {
-    /// Where the statement begins.
-    pub(crate) statement: usize,
+    /// The whole statement.
+    pub(crate) statement: Range<usize>,
     /// What it asserts.
     pub(crate) test: Range<usize>,
 }
@@ -41,7 +41,7 @@ impl<'a> Visitor<'a> for Search {
             // The end counts: the failure may be placed just behind the last character.
             if range.start <= self.offset && self.offset <= range.end {
                 self.found = Some(Assert {
-                    statement: range.start,
+                    statement: range,
                     test: in_bytes(assert.test.range()),
                 });
             }

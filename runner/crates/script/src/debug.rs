@@ -7,15 +7,16 @@ use rustpython_vm::function::FuncArgs;
 use rustpython_vm::types::Constructor;
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-use crate::api::{Access, Class, Function, Literal, Param, Property};
+use crate::api::{Access, Class, Function, Literal, Param, Property, Topic};
 use crate::log::Log;
 use crate::session::Session;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Debug",
-    topics: &[FUNCTIONS],
+    also: &["DebugAbstract", "DebugNop"],
+    topics: &[Topic::only(FUNCTIONS)],
     properties: PROPERTIES,
+    ..Class::new("Debug", "test_driver.debug", "A place for breakpoints.")
 };
 
 /// The object.

@@ -16,7 +16,7 @@ use crate::backend;
 use crate::driver::{Driver, run_tests};
 use crate::event::Stream;
 use crate::failure::{Failure, FailureKind};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::session::Session;
 use crate::{extensions, interrupt, traceback};
 
@@ -111,10 +111,15 @@ impl Run {
     ) -> PyResult<Self> {
         let session = Session::new(driver, script, vm)?;
         Output::make_static_type();
+        output::Bytes::make_static_type();
         let stdout = Output::new(&session, Stream::Stdout, vm);
         let stderr = Output::new(&session, Stream::Stderr, vm);
-        vm.sys_module.set_attr("stdout", stdout.clone(), vm)?;
-        vm.sys_module.set_attr("stderr", stderr.clone(), vm)?;
+        for name in ["stdout", "__stdout__"] {
+            vm.sys_module.set_attr(name, stdout.clone(), vm)?;
+        }
+        for name in ["stderr", "__stderr__"] {
+            vm.sys_module.set_attr(name, stderr.clone(), vm)?;
+        }
         extensions::set_path(&script.python_path, vm)?;
         interrupt::replace_sleep(&session, vm)?;
         vm.state.stacksize.store(THREAD_STACK_BYTES);

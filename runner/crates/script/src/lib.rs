@@ -33,17 +33,21 @@ mod traceback;
 mod vlan;
 
 pub use engine::{Script, run};
-pub use modules::names as modules;
 pub use symbols::{SYMBOLS, Symbol, SymbolKind};
 
-/// The classes whose methods a script can call.
-pub const CLASSES: &[api::Class] = &[
+/// The classes whose objects a script has in its hands.
+pub fn classes() -> impl Iterator<Item = api::Class> {
+    NATIVE.iter().chain(api::IN_PYTHON).copied()
+}
+
+/// Those of them that are not written in Python.
+const NATIVE: &[api::Class] = &[
     driver::CLASS,
     machine::CLASS,
-    machine::PROCESS_CLASS,
-    machine::QMP_CLASS,
-    machine::SHELL_CLASS,
     log::CLASS,
     vlan::CLASS,
     debug::CLASS,
+    machine::PROCESS_CLASS,
+    machine::QMP_CLASS,
+    machine::SHELL_CLASS,
 ];

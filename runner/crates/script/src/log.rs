@@ -9,7 +9,7 @@ use rustpython_vm::{
     Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
-use crate::api::{Access, Class, Function, Literal, Param, Property};
+use crate::api::{Access, Class, Function, Literal, Param, Property, Topic};
 use crate::arguments::{Arguments, text};
 use crate::event::Level;
 use crate::session::Session;
@@ -17,9 +17,14 @@ use crate::steps::Step;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Logger",
-    topics: &[FUNCTIONS],
+    also: &["AbstractLogger", "CompositeLogger"],
+    topics: &[Topic::only(FUNCTIONS)],
     properties: PROPERTIES,
+    ..Class::new(
+        "Logger",
+        "test_driver.logger",
+        "The log, for what belongs to no machine.",
+    )
 };
 
 /// The object.

@@ -5,31 +5,68 @@ use rustpython_vm::function::{FuncArgs, KwArgs, OptionalArg};
 use rustpython_vm::scope::Scope;
 use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
-/// Name, source, and whether other modules lie below it.
-struct Embedded(&'static str, &'static str, bool);
+/// A module.
+struct Embedded {
+    name: &'static str,
+    source: &'static str,
+    /// Whether other modules lie below it.
+    is_package: bool,
+    /// What scripts import from it.
+    exports: &'static [&'static str],
+}
 
-/// Where a module's source lies.
 macro_rules! embedded {
-    ($($name:literal $path:literal $package:literal;)*) => {
-        &[$(Embedded($name, include_str!(concat!("python/", $path)), $package),)*]
+    ($($name:literal $path:literal $is_package:literal $exports:expr;)*) => {
+        &[$(Embedded {
+            name: $name,
+            source: include_str!(concat!("python/", $path)),
+            is_package: $is_package,
+            exports: &$exports,
+        },)*]
     };
 }
 
 const MODULES: &[Embedded] = embedded! {
-    "test_driver" "test_driver/__init__.py" true;
-    "test_driver.debug" "test_driver/debug.py" false;
-    "test_driver.driver" "test_driver/driver.py" false;
-    "test_driver.duration" "test_driver/duration.py" false;
-    "test_driver.efi" "test_driver/efi.py" false;
-    "test_driver.errors" "test_driver/errors.py" false;
-    "test_driver.group" "test_driver/group.py" false;
-    "test_driver.logger" "test_driver/logger.py" false;
-    "test_driver.machine" "test_driver/machine/__init__.py" true;
-    "test_driver.machine.ocr" "test_driver/machine/ocr.py" false;
-    "test_driver.machine.qmp" "test_driver/machine/qmp.py" false;
-    "test_driver.polling_condition" "test_driver/polling_condition.py" false;
-    "test_driver.qmp" "test_driver/qmp.py" false;
-    "test_driver.vlan" "test_driver/vlan.py" false;
+    "test_driver" "test_driver/__init__.py" true [];
+    "test_driver.debug" "test_driver/debug.py" false ["Debug", "DebugAbstract", "DebugNop"];
+    "test_driver.driver" "test_driver/driver.py" false
+        ["AssertionTester", "Driver", "get_tmp_dir", "pythonize_name"];
+    "test_driver.duration" "test_driver/duration.py" false
+        ["Duration", "as_seconds", "as_timedelta"];
+    "test_driver.efi" "test_driver/efi.py" false ["EfiGuid", "EfiVariable", "EfiVars"];
+    "test_driver.errors" "test_driver/errors.py" false
+        ["MachineError", "RequestedAssertionFailed", "TestScriptError"];
+    "test_driver.group" "test_driver/group.py" false ["Machines"];
+    "test_driver.logger" "test_driver/logger.py" false [
+        "AbstractLogger",
+        "CompositeLogger",
+        "JunitXMLLogger",
+        "LogLevel",
+        "Logger",
+        "TerminalLogger",
+        "XMLLogger",
+        "rootlog",
+    ];
+    "test_driver.machine" "test_driver/machine/__init__.py" true [
+        "BaseMachine",
+        "CHAR_TO_KEY",
+        "Machine",
+        "MachineDeprecationWrapper",
+        "NixStartScript",
+        "NspawnMachine",
+        "QemuMachine",
+        "QemuStartCommand",
+        "StartCommand",
+        "make_command",
+        "retry",
+    ];
+    "test_driver.machine.ocr" "test_driver/machine/ocr.py" false
+        ["perform_ocr_on_screenshot", "perform_ocr_variants_on_screenshot"];
+    "test_driver.machine.qmp" "test_driver/machine/qmp.py" false ["QMPAPIError", "QMPSession"];
+    "test_driver.polling_condition" "test_driver/polling_condition.py" false
+        ["Poll", "PollingCondition", "PollingConditionError"];
+    "test_driver.qmp" "test_driver/qmp.py" false ["QMPAPIError", "QMPSession"];
+    "test_driver.vlan" "test_driver/vlan.py" false ["VLan"];
 };
 
 /// What finds them, in `sys.meta_path`.
@@ -56,7 +93,7 @@ impl Importer {
         _target: OptionalArg<PyObjectRef>,
         vm: &VirtualMachine,
     ) -> PyResult {
-        let Some(Embedded(_, _, package)) = embedded(&name) else {
+        let Some(module) = embedded(&name) else {
             return Ok(vm.ctx.none());
         };
         let class = vm
@@ -64,7 +101,10 @@ impl Importer {
             .get_attr("ModuleSpec", vm)?;
         let keywords: KwArgs = [
             ("origin".to_owned(), vm.ctx.new_str("vmtest").into()),
-            ("is_package".to_owned(), vm.ctx.new_bool(*package).into()),
+            (
+                "is_package".to_owned(),
+                vm.ctx.new_bool(module.is_package).into(),
+            ),
         ]
         .into_iter()
         .collect();
@@ -83,7 +123,7 @@ impl Importer {
     )]
     fn exec_module(&self, module: PyRef<PyModule>, vm: &VirtualMachine) -> PyResult<()> {
         let name: PyStrRef = module.get_attr("__name__", vm)?.try_into_value(vm)?;
-        let Some(Embedded(name, source, _)) = embedded(&name) else {
+        let Some(Embedded { name, source, .. }) = embedded(&name) else {
             return Err(vm.new_runtime_error("not a module of the driver"));
         };
         execute(name, source, &module, vm)
@@ -92,7 +132,7 @@ impl Importer {
 
 fn embedded(name: &PyStrRef) -> Option<&'static Embedded> {
     let name = name.to_string_lossy();
-    MODULES.iter().find(|module| module.0 == name)
+    MODULES.iter().find(|module| module.name == name)
 }
 
 fn execute(name: &str, source: &str, module: &Py<PyModule>, vm: &VirtualMachine) -> PyResult<()> {
@@ -116,7 +156,7 @@ pub(crate) fn import_from(
     import(module, vm)?.get_attr(name, vm)
 }
 
-/// The names of the modules of the driver that scripts can import.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    MODULES.iter().map(|module| module.0)
+/// The modules of the driver that scripts can import, with what they import from them.
+pub(crate) fn exports() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    MODULES.iter().map(|module| (module.name, module.exports))
 }

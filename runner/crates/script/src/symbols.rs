@@ -3,9 +3,10 @@
 use rustpython_vm::builtins::PyDictRef;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine};
 
+use crate::api::Function;
 use crate::arguments::text;
 use crate::assertions::Assertions;
-use crate::driver::list;
+use crate::driver::{self, list};
 use crate::machine::Machine;
 use crate::modules;
 
@@ -18,6 +19,15 @@ pub struct Symbol {
     pub kind: SymbolKind,
     /// What it is, for the manual; empty for functions, which the class `Driver` describes.
     pub doc: &'static str,
+}
+
+impl Symbol {
+    /// The method of the driver that a function is.
+    pub(crate) fn function(&self) -> &'static Function {
+        let mut functions = driver::CLASS.functions();
+        let function = functions.find(|function| function.name == self.name);
+        function.expect("every function of scripts is a method of the driver")
+    }
 }
 
 /// What a name stands for.

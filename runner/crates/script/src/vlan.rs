@@ -5,16 +5,20 @@ use std::sync::Arc;
 use rustpython_vm::types::Representable;
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-use crate::api::{Access, Class, Function, Property};
+use crate::api::{Access, Class, Function, Property, Topic};
 use crate::log::Log;
 use crate::paths;
 use crate::session::Session;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "VLan",
-    topics: &[FUNCTIONS],
+    topics: &[Topic::only(FUNCTIONS)],
     properties: PROPERTIES,
+    ..Class::new(
+        "VLan",
+        "test_driver.vlan",
+        "A network that machines are plugged into.",
+    )
 };
 
 /// A VLAN.

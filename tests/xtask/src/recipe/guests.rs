@@ -6,7 +6,7 @@ use super::{Debootstrap, EPOCH};
 use crate::step::{Kept, Lane, Step};
 
 /// What the author of a test expects on a Debian server.
-const DEBIAN: [&str; 17] = [
+const DEBIAN: [&str; 18] = [
     "ca-certificates",
     "curl",
     "dbus",
@@ -17,6 +17,7 @@ const DEBIAN: [&str; 17] = [
     "iputils-ping",
     "kmod",
     "less",
+    "libpam-systemd",
     "login",
     "netcat-openbsd",
     "passwd",

@@ -13,10 +13,11 @@ const EXPRESSION: &str = include_str!("../../recipe/relocate.nix");
 const SCRIPT: &str = include_str!("../../recipe/relocate.sh");
 
 /// Names of the attributes, and of the bundles that they are made of.
-const BUNDLES: [(&str, &str); 3] = [
+const BUNDLES: [(&str, &str); 4] = [
     ("qemu", "qemu"),
     ("e2fsprogs", "e2fsprogs"),
     ("erofsUtils", "erofs-utils"),
+    ("tesseract", "tesseract"),
 ];
 
 /// Names of the attributes, of the steps that make them, and of the files there.

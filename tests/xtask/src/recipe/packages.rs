@@ -19,8 +19,8 @@ const MACHINE: [&str; 4] = [
     "libc6-dev",
 ];
 
-/// Sources of QEMU, the kernel and the tools. Recommended packages (a desktop's libraries, among others) are left out.
-const UNPACKED: [&str; 8] = [
+/// Sources of QEMU, the kernel and the tools (tesseract reads English, and nothing else). Recommended packages (a desktop's libraries, among others) are left out.
+const UNPACKED: [&str; 10] = [
     "qemu-system-x86",
     "qemu-utils",
     "e2fsprogs",
@@ -29,6 +29,8 @@ const UNPACKED: [&str; 8] = [
     "busybox-static",
     "linux-image-cloud-amd64",
     "kmod",
+    "tesseract-ocr",
+    "tesseract-ocr-eng",
 ];
 
 /// Installs what this machine lacks. Looks each time, since packages come and go without us.

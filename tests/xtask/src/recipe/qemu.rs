@@ -1,4 +1,4 @@
-//! QEMU and the makers of file systems, with all their libraries: bundles that need nothing around them.
+//! QEMU, the makers of file systems and the reader of screens, with all their libraries: bundles that need nothing around them.
 
 use std::process::Command;
 

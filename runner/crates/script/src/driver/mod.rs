@@ -11,7 +11,7 @@ use rustpython_vm::{
     AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass,
 };
 
-use crate::api::{self, Access, Class, Property};
+use crate::api::{self, Access, Class, Property, Topic};
 use crate::debug::{self, Debug};
 use crate::log::{self, Log};
 use crate::machine::Machine;
@@ -25,15 +25,19 @@ pub(crate) use run::run_tests;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Driver",
     topics: &[
-        calls::LIFE,
-        calls::CONTROL,
-        calls::WAITS,
-        calls::PARALLEL,
-        calls::OUTPUT,
+        Topic::new("Machines", calls::LIFE),
+        Topic::new("The test", calls::CONTROL),
+        Topic::new("Waiting for conditions", calls::WAITS),
+        Topic::new("Several things at once", calls::PARALLEL),
+        Topic::new("Output", calls::OUTPUT),
     ],
     properties: PROPERTIES,
+    ..Class::new(
+        "Driver",
+        "test_driver.driver",
+        "The test as a whole. Its methods are also plain functions in every script: `start_all()` is `driver.start_all()`.",
+    )
 };
 
 /// The object. Its lists of machines and VLANs are plain attributes: scripts add to them.

@@ -11,21 +11,23 @@ use crate::api::{Function, Literal, Param};
 use crate::arguments;
 use crate::backend::NewMachine;
 
+/// What it takes.
+pub(super) const PARAMS: &[Param] = &[
+    Param::required("out_dir", "Path"),
+    Param::required("tmp_dir", "Path"),
+    Param::required("start_command", "str"),
+    Param::required("logger", "Logger"),
+    Param::optional("name", "str | None", Literal::None),
+    Param::optional("keep_machine_state", "bool", Literal::Bool(false)).formerly("keep_vm_state"),
+    Param::optional("callbacks", "list[Callable[[], Any]] | None", Literal::None),
+    Param::optional("vsock_guest", "Path | None", Literal::None),
+    Param::optional("vsock_host", "Path | None", Literal::None),
+];
+
 /// How other drivers make machines. `Machine()` alone makes an object without a virtual machine.
 static INIT: Function = Function {
     name: "__init__",
-    params: &[
-        Param::required("out_dir", "Path"),
-        Param::required("tmp_dir", "Path"),
-        Param::required("start_command", "str"),
-        Param::required("logger", "Logger"),
-        Param::optional("name", "str | None", Literal::None),
-        Param::optional("keep_machine_state", "bool", Literal::Bool(false))
-            .formerly("keep_vm_state"),
-        Param::optional("callbacks", "list[Callable[[], Any]] | None", Literal::None),
-        Param::optional("vsock_guest", "Path | None", Literal::None),
-        Param::optional("vsock_host", "Path | None", Literal::None),
-    ],
+    params: PARAMS,
     returns: "None",
     doc: "Makes a machine that a command of the host's shell starts; create_machine() is the usual way.",
     call: |machine, arguments, vm| {

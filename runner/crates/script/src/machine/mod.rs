@@ -41,7 +41,7 @@ use rustpython_vm::{
     AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
-use crate::api::{self, Class};
+use crate::api::{self, Class, Topic};
 use crate::arguments::text;
 use crate::backend;
 use crate::session::Session;
@@ -54,26 +54,33 @@ pub(crate) use shell::CLASS as SHELL_CLASS;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Machine",
+    also: &["BaseMachine", "QemuMachine"],
+    init: Some(construction::PARAMS),
     topics: &[
-        power::FUNCTIONS,
-        commands::FUNCTIONS,
-        units::FUNCTIONS,
-        waits::FUNCTIONS,
-        files::FUNCTIONS,
-        console::FUNCTIONS,
-        terminals::FUNCTIONS,
-        screen::FUNCTIONS,
-        windows::FUNCTIONS,
-        keyboard::FUNCTIONS,
-        network::FUNCTIONS,
-        monitor::FUNCTIONS,
-        messages::FUNCTIONS,
-        callbacks::FUNCTIONS,
-        interact::FUNCTIONS,
-        efi::FUNCTIONS,
+        Topic::new("Power", power::FUNCTIONS),
+        Topic::new("Commands", commands::FUNCTIONS),
+        Topic::new("Units of systemd", units::FUNCTIONS),
+        Topic::new("Files, ports and sockets", waits::FUNCTIONS),
+        Topic::new("Copying files", files::FUNCTIONS),
+        Topic::new("Serial console", console::FUNCTIONS),
+        Topic::new("Terminals", terminals::FUNCTIONS),
+        Topic::new("Screen", screen::FUNCTIONS),
+        Topic::new("Windows", windows::FUNCTIONS),
+        Topic::new("Keyboard", keyboard::FUNCTIONS),
+        Topic::new("Network", network::FUNCTIONS),
+        Topic::new("QEMU", monitor::FUNCTIONS),
+        Topic::new("Messages", messages::FUNCTIONS),
+        Topic::new("Callbacks", callbacks::FUNCTIONS),
+        Topic::new("By hand", interact::FUNCTIONS),
+        Topic::new("EFI variables", efi::FUNCTIONS),
     ],
     properties: attributes::PROPERTIES,
+    ..Class::new(
+        "Machine",
+        "test_driver.machine",
+        "A virtual machine. Most calls start it by themselves and wait until it is up. \
+         Time-outs are seconds or a timedelta.",
+    )
 };
 
 /// A machine object.

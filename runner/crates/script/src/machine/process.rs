@@ -9,16 +9,20 @@ use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachi
 
 use super::link::Link;
 use super::{link_of, power, this};
-use crate::api::{Access, Class, Function, Literal, Param, Property};
+use crate::api::{Access, Class, Function, Literal, Param, Property, Topic};
 use crate::arguments::text;
 use crate::backend::MachineErrorKind;
 use crate::session::Session;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Process",
-    topics: &[FUNCTIONS],
+    topics: &[Topic::only(FUNCTIONS)],
     properties: PROPERTIES,
+    ..Class::new(
+        "Process",
+        "test_driver.machine",
+        "QEMU's process, with what scripts use of subprocess.Popen.",
+    )
 };
 
 /// One run of QEMU.

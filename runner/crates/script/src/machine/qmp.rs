@@ -7,7 +7,7 @@ use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachi
 
 use super::link::Link;
 use super::{link_of, this};
-use crate::api::{Access, Class, Function, Literal, Param, Property};
+use crate::api::{Access, Class, Function, Literal, Param, Property, Topic};
 use crate::backend::{MachineError, MachineErrorKind};
 use crate::errors::timeout_error;
 use crate::modules;
@@ -16,9 +16,14 @@ use crate::timeouts::Timeout;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "QMPSession",
-    topics: &[FUNCTIONS],
+    topics: &[Topic::only(FUNCTIONS)],
+    of_class: &["from_path"],
     properties: PROPERTIES,
+    ..Class::new(
+        "QMPSession",
+        "test_driver.machine.qmp",
+        "QEMU's machine protocol (QMP), as `machine.qmp_client`.",
+    )
 };
 
 /// The client.

@@ -6,7 +6,7 @@ use rustpython_vm::builtins::{PyByteArray, PyBytes};
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use super::{backend_of, power, this};
-use crate::api::{Class, Function, Literal, Param};
+use crate::api::{Class, Function, Literal, Param, Topic};
 use crate::arguments::Arguments;
 use crate::backend::Shell;
 use crate::errors::timeout_error;
@@ -15,9 +15,12 @@ use crate::timeouts::Timeout;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
-    name: "Shell",
-    topics: &[FUNCTIONS],
-    properties: &[],
+    topics: &[Topic::only(FUNCTIONS)],
+    ..Class::new(
+        "Shell",
+        "test_driver.machine",
+        "A shell in the guest, with what scripts use of a socket: what is sent is run, what is received is its output.",
+    )
 };
 
 /// The socket's other end is a shell that starts with the first use.

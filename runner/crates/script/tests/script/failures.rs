@@ -100,6 +100,18 @@ def check(x):
 
 check(5)
 ";
+    failed_assert_without_parentheses_over_lines: "
+with subtest('x'):
+    assert [
+        a for a in (1, 2)
+    ] == [
+        3,
+    ]
+";
+    misspelt_machine: "print(sever.name)";
+    misspelt_method: "server.suceed('x')";
+    misspelt_function: "def f():\n    start_al()\nf()";
+    misspelt_import: "from test_driver.errors import MachinError";
     error_inside_an_assert: "assert server.succeed('fail x') == 'y'";
     syntax_error_after_wide_characters: "x = 'ÄÖ✓'; y = = 3\n";
     too_deep: "def f():\n    f()\nf()\n";

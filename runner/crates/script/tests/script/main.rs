@@ -15,4 +15,5 @@ mod polling;
 mod power;
 mod stopping;
 mod threads;
+mod upstream;
 mod waits;

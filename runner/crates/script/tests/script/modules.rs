@@ -6,12 +6,10 @@ use std::path::Path;
 use crate::fake::{printed, run, run_with_packages};
 
 #[test]
-fn every_module_of_the_driver_can_be_imported() {
-    for name in vmtest_script::modules() {
-        assert_eq!(
-            printed(&format!("import {name}; print({name}.__name__)")),
-            name
-        );
+fn modules_of_the_driver_can_be_imported() {
+    for name in ["test_driver", "test_driver.efi", "test_driver.machine.qmp"] {
+        let script = format!("import {name}; print({name}.__name__, {name}.__doc__ is not None)");
+        assert_eq!(printed(&script), format!("{name} True"));
     }
 }
 
@@ -122,7 +120,7 @@ broken.f()
 "#;
     let path = vec![folder.join("prefix"), folder.join("direct")];
     let run = run_with_packages(&["server"], script, path);
-    let text = run.text();
+    let text = run.text().replace(&folder.display().to_string(), "…");
     fs::remove_dir_all(&folder).expect("remove the folder");
     insta::assert_snapshot!(text);
 }

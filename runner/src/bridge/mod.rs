@@ -1,5 +1,8 @@
 //! Machines as the script engine wants them: blocking, and stopped when the test is.
 
+mod calls;
+mod shell;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,6 +19,8 @@ use crate::event::{Event, Events};
 use crate::machine::Handle;
 use crate::machine::lifecycle::{End, State};
 use crate::workshop::Workshop;
+use calls::Calls;
+use shell::ScriptShell;
 
 /// The runner's wish to stop the script; cloning gives another handle to the same one.
 #[derive(Debug, Clone, Default)]
@@ -66,11 +71,12 @@ impl ScriptDriver {
     }
 
     fn wrap(&self, handle: Handle) -> Arc<dyn Machine> {
-        Arc::new(ScriptMachine {
-            handle,
+        let calls = Calls {
+            machine: handle.name().to_owned(),
             runtime: self.runtime.clone(),
             stop: self.stop.clone(),
-        })
+        };
+        Arc::new(ScriptMachine { handle, calls })
     }
 
     fn events(&self) -> &Events {
@@ -136,8 +142,7 @@ impl Driver for ScriptDriver {
 
 struct ScriptMachine {
     handle: Handle,
-    runtime: Runtime,
-    stop: Stop,
+    calls: Calls,
 }
 
 impl ScriptMachine {
@@ -145,16 +150,7 @@ impl ScriptMachine {
         &self,
         call: impl Future<Output = Result<T, MachineErrorKind>>,
     ) -> Result<T, MachineError> {
-        let result = self.runtime.block_on(async {
-            tokio::select! {
-                result = call => result,
-                Aborted { reason } = self.stop.stopped() => Err(MachineErrorKind::Aborted { reason }),
-            }
-        });
-        result.map_err(|kind| MachineError {
-            machine: self.handle.name().to_owned(),
-            kind,
-        })
+        self.calls.call(call)
     }
 }
 
@@ -206,7 +202,11 @@ impl Machine for ScriptMachine {
     }
 
     fn open_shell(&self) -> Result<Box<dyn Shell>, MachineError> {
-        self.not_built("open_shell")
+        let shell = self.call(self.handle.open_shell())?;
+        Ok(Box::new(ScriptShell {
+            shell,
+            calls: self.calls.clone(),
+        }))
     }
 
     fn read_screen(
