@@ -13,6 +13,7 @@
 //! - [`machine`]: the life of a machine, and its agent;
 //! - [`workshop`]: machines that a script makes;
 //! - [`bridge`]: machines as the script engine wants them;
+//! - [`ocr`]: text on screens;
 //! - [`event`], [`report`]: what happens, and how it is shown;
 //! - [`outcome`]: how a test ends, and the exit codes.
 
@@ -20,6 +21,7 @@ pub mod bridge;
 pub mod cli;
 pub mod event;
 pub mod machine;
+pub mod ocr;
 pub mod outcome;
 pub mod provision;
 pub mod report;

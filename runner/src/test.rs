@@ -141,6 +141,7 @@ async fn act(
             shared_dir: shared.clone(),
             out: out.to_owned(),
             wait_for_output: test.wait_for_output,
+            tesseract: test.tools.tesseract.clone(),
             events: events.clone(),
         };
         let workshop = machines.set_up(&test, premises, &images).await?;
@@ -261,6 +262,7 @@ impl Machines {
                 logs,
                 state_dir,
                 wait_for_output: premises.wait_for_output,
+                tesseract: premises.tesseract.clone(),
                 events: premises.events.clone(),
             });
             self.handles.push(handle);

@@ -38,6 +38,8 @@ pub struct Premises {
     pub out: PathBuf,
     /// Whether a command ends only when nobody holds its outputs any more, unless it says otherwise.
     pub wait_for_output: bool,
+    /// `tesseract`, if the test reads screens.
+    pub tesseract: Option<PathBuf>,
     /// Where to report.
     pub events: Events,
 }
@@ -101,6 +103,7 @@ impl Workshop {
             agent,
             shared_dir,
             wait_for_output,
+            tesseract,
             events,
             ..
         } = &self.premises;
@@ -127,6 +130,7 @@ impl Workshop {
             logs,
             state_dir,
             wait_for_output: *wait_for_output,
+            tesseract: tesseract.clone(),
             events: events.clone(),
         });
         machines.push((handle.clone(), task));
@@ -171,6 +175,7 @@ mod tests {
             shared_dir: folder.join("shared"),
             out: folder.join("out"),
             wait_for_output: false,
+            tesseract: None,
             events: Events::new().0,
         })
     }

@@ -18,6 +18,8 @@ use vmtest_script::event::ScriptEvent;
 use crate::event::{Event, Events};
 use crate::machine::Handle;
 use crate::machine::lifecycle::{End, State};
+use crate::machine::screen::unread;
+use crate::ocr::Variant;
 use crate::workshop::Workshop;
 use calls::Calls;
 use shell::ScriptShell;
@@ -154,18 +156,6 @@ impl ScriptMachine {
     }
 }
 
-fn not_built(what: &str) -> MachineErrorKind {
-    MachineErrorKind::Refused {
-        reason: format!("{what} is not built yet"),
-    }
-}
-
-impl ScriptMachine {
-    fn not_built<T>(&self, what: &str) -> Result<T, MachineError> {
-        self.call(async { Err(not_built(what)) })
-    }
-}
-
 impl Machine for ScriptMachine {
     fn name(&self) -> &str {
         self.handle.name()
@@ -211,10 +201,19 @@ impl Machine for ScriptMachine {
 
     fn read_screen(
         &self,
-        _variants: bool,
-        _seen: &mut dyn FnMut(String) -> bool,
+        variants: bool,
+        seen: &mut dyn FnMut(String) -> bool,
     ) -> Result<(), MachineError> {
-        self.not_built("read_screen")
+        let screen = self.call(self.handle.screen())?;
+        let all = if variants { Variant::ALL.len() } else { 1 };
+        for variant in &Variant::ALL[..all] {
+            let text =
+                self.call(async { screen.text(*variant).await.map_err(|error| unread(&error)) })?;
+            if seen(text) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn monitor(&self, command: &str) -> Result<String, MachineError> {

@@ -10,6 +10,7 @@
 //! - [`task`]: the one task that owns a machine and asks the lifecycle;
 //! - [`handle`]: what the rest of the runner holds of a machine;
 //! - [`command`]: how a handle runs commands;
+//! - [`screen`]: how a handle looks at the screen;
 //! - [`shell`]: a shell in the guest, for a script to talk to;
 //! - [`monitor`]: how a handle speaks to QEMU;
 //! - [`agent`]: requests to the agent in the guest;
@@ -29,6 +30,7 @@ pub mod monitor;
 pub mod output;
 pub mod record;
 mod root_shell;
+pub mod screen;
 pub mod shell;
 pub mod task;
 

@@ -1,6 +1,5 @@
 //! How a handle speaks to QEMU, and to the serial console.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ impl Handle {
         status.qmp.clone().ok_or_else(|| unavailable(&status.state))
     }
 
-    async fn execute(&self, command: &str, arguments: Value) -> Result<Value, Failure> {
+    pub(super) async fn execute(&self, command: &str, arguments: Value) -> Result<Value, Failure> {
         let channel = self.monitor_channel()?;
         match channel.execute(command, arguments).await {
             Ok(value) => Ok(value),
@@ -32,20 +31,6 @@ impl Handle {
                 what: format!("QEMU's answer to `{command}`"),
                 after: qmp::COMMAND_TIME,
             }),
-        }
-    }
-
-    /// Writes a picture of the screen, as PNG.
-    ///
-    /// # Errors
-    /// When QEMU does not run or refuses.
-    pub async fn screenshot(&self, path: &Path) -> Result<(), Failure> {
-        let arguments = json!({ "filename": path, "format": "png" });
-        match self.execute("screendump", arguments).await {
-            Err(Failure::Qmp { description, .. }) => Err(Failure::Refused {
-                reason: format!("no screenshot: {description}"),
-            }),
-            result => result.map(drop),
         }
     }
 

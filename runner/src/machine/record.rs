@@ -1,6 +1,7 @@
 //! What is kept of a machine over its starts, for scripts that ask later.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -21,6 +22,8 @@ pub struct Record {
     pub qmp_events: QmpEvents,
     /// What its commands print.
     pub output: Arc<Output>,
+    /// How many pictures of its screen were taken to be read.
+    pub pictures: AtomicU64,
 }
 
 impl Record {
@@ -31,6 +34,7 @@ impl Record {
             transcript: Transcript::default(),
             qmp_events: QmpEvents::default(),
             output: Arc::new(Output::new(machine, events)),
+            pictures: AtomicU64::new(0),
         }
     }
 }

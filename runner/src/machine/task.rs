@@ -61,6 +61,8 @@ pub struct Setup {
     pub state_dir: PathBuf,
     /// Whether a command ends only when nobody holds its outputs any more, unless it says otherwise.
     pub wait_for_output: bool,
+    /// `tesseract`, if the test reads screens.
+    pub tesseract: Option<PathBuf>,
     /// Where to report.
     pub events: Events,
 }

@@ -50,6 +50,9 @@ pub(crate) const PORT_CLOSED: &str =
 /// The program that is brought into guests.
 pub(crate) const AGENT: &str = "the agent's program";
 
+/// The program that reads a machine's screen, in the folder of its logs.
+const READER: &str = "tesseract";
+
 /// Runs a test on a runtime of its own.
 pub(crate) fn block_on(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread()
@@ -75,7 +78,24 @@ impl Bench {
     }
 
     pub(crate) fn with(qemu: &Path, steps: &[&str], boot_timeout: Duration) -> Self {
-        Self::with_machine(qemu, machine(steps, boot_timeout))
+        let logs = tempfile::tempdir().expect("folder");
+        Self::with_machine(logs, qemu, machine(steps, boot_timeout))
+    }
+
+    /// A machine whose screen is read by a program that says what picture it gets.
+    pub(crate) fn seen(steps: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let reader = "#!/bin/sh\nread magic; read size; cat > /dev/null; echo \"$magic $size\"\n";
+        let folder = tempfile::tempdir().expect("folder");
+        // Not by this process: one that it forks meanwhile would hold the file open, and it could not be run.
+        let write = r#"printf %s "$1" > "$0"; chmod +x "$0""#;
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell
+            .args(["-c", write])
+            .arg(folder.path().join(READER))
+            .arg(reader);
+        assert!(shell.status().expect("a shell").success());
+        Self::with_machine(folder, &program, machine(steps, PATIENCE))
     }
 
     /// A machine that is on a VLAN.
@@ -91,11 +111,11 @@ impl Bench {
             interfaces: vec![interface],
             ..machine(steps, PATIENCE)
         };
-        Self::with_machine(&program, machine)
+        let logs = tempfile::tempdir().expect("folder");
+        Self::with_machine(logs, &program, machine)
     }
 
-    fn with_machine(qemu: &Path, machine: Machine) -> Self {
-        let logs = tempfile::tempdir().expect("folder");
+    fn with_machine(logs: TempDir, qemu: &Path, machine: Machine) -> Self {
         let boot_timeout = machine.boot_timeout;
         let planned = Planned {
             qemu: qemu.to_owned(),
@@ -127,6 +147,7 @@ impl Bench {
 
     fn with_launch(logs: TempDir, launch: Launch, boot_timeout: Duration) -> Self {
         let (events, receiver) = Events::new();
+        let tesseract = logs.path().join(READER);
         let (handle, task) = Handle::new(Setup {
             name: "server".into(),
             boot_timeout,
@@ -136,6 +157,7 @@ impl Bench {
             logs: logs.path().to_owned(),
             state_dir: logs.path().to_owned(),
             wait_for_output: false,
+            tesseract: tesseract.exists().then_some(tesseract),
             events,
         });
         Self {

@@ -293,6 +293,11 @@ fn answer_monitor(mut qmp: UnixStream, screendumps: &mpsc::Sender<Value>) {
         heard.push(format!("{name} {arguments}"));
         let reply = match name {
             "query-status" => json!({ "return": { "status": "internal-error" }, "id": id }),
+            "screendump" if arguments["format"] == "ppm" => {
+                let path = arguments["filename"].as_str().expect("a path");
+                std::fs::write(path, b"P6\n2 1\n255\n\x00\x00\x00\xff\xff\xff").expect("a file");
+                json!({ "return": {}, "id": id })
+            }
             "screendump" => {
                 // The steps may be at their end.
                 let _ = screendumps.send(id.clone());

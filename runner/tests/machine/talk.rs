@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use vmtest::machine::lifecycle::{End, State};
+use vmtest::ocr::Variant;
 use vmtest_script::backend::{ConsoleText, MachineErrorKind as Failure};
 
 use crate::bench::{Bench, POWERED_OFF, Test, block_on};
@@ -18,6 +19,7 @@ pub(crate) const TESTS: &[Test] = &[
         "talk::a_machine_that_is_off_has_no_monitor",
         a_machine_that_is_off_has_no_monitor,
     ),
+    ("talk::the_screen_is_read", the_screen_is_read),
     ("talk::exit_statuses", exit_statuses),
 ];
 
@@ -190,6 +192,33 @@ fn a_machine_that_is_off_has_no_monitor() {
         assert_eq!(handle.qmp("stop", "").await, Err(off()));
         assert_eq!(handle.forward_port(1, 1).await, Err(off()));
         assert_eq!(handle.screenshot(Path::new("/x.png")).await, Err(off()));
+    });
+}
+
+fn the_screen_is_read() {
+    block_on(async {
+        let refuse = |reason: &str| Failure::Refused {
+            reason: reason.to_owned(),
+        };
+        let bench = Bench::new(&["hang"]);
+        bench.handle.start(false).await.expect("started");
+        assert_eq!(
+            bench.handle.screen().await.expect_err("not enabled"),
+            refuse("screens can be read in tests with `enableOCR = true` only")
+        );
+        let bench = Bench::seen(&["hang"]);
+        let off = bench.handle.screen().await.expect_err("off");
+        assert_eq!(off, Failure::NotRunning);
+        bench.handle.start(false).await.expect("started");
+        let screen = bench.handle.screen().await.expect("a picture");
+        let text = screen.text(Variant::Words).await.expect("read");
+        assert_eq!(text, "P5 8 4\n");
+        let pictures = std::fs::read_dir(bench.handle.state_dir()).expect("folder");
+        let left = pictures.filter(|entry| {
+            let name = entry.as_ref().expect("entry").file_name();
+            name.to_string_lossy().ends_with(".ppm")
+        });
+        assert_eq!(left.count(), 0, "pictures do not stay");
     });
 }
 
