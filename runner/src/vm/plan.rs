@@ -12,6 +12,7 @@ use vmtest_share::QUEUE_SIZE;
 
 use crate::spec::{Mac, Machine};
 use crate::vm::accel::Accelerator;
+use crate::vm::qmp::AGENT_PORT;
 
 /// Descriptor of the guest's serial console in QEMU, a stream socket.
 pub const CONSOLE_FD: i32 = 3;
@@ -128,7 +129,7 @@ impl Plan {
         self.add(["-device", "virtio-serial-pci"]);
         self.add([
             "-device".to_owned(),
-            format!("virtserialport,chardev=agent,name={PORT_NAME}"),
+            format!("virtserialport,id={AGENT_PORT},chardev=agent,name={PORT_NAME}"),
         ]);
     }
 
