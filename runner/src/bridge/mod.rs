@@ -240,8 +240,8 @@ impl Machine for ScriptMachine {
         self.call(async { Ok(self.handle.console_text(position, timeout).await) })
     }
 
-    fn set_links(&self, up: bool) -> Result<(), MachineError> {
-        self.call(self.handle.set_links(up))
+    fn set_link(&self, up: bool) -> Result<(), MachineError> {
+        self.call(self.handle.set_link(up))
     }
 
     fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), MachineError> {

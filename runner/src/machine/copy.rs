@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -126,13 +126,37 @@ async fn finish(handle: &Handle, request: &mut Request) -> Result<(), Failure> {
 fn pack(source: &Path, name: &str, sender: mpsc::Sender<Vec<u8>>) -> io::Result<()> {
     let writer = BufWriter::with_capacity(CHUNK, ChunkWriter(sender));
     let mut archive = tar::Builder::new(writer);
-    archive.follow_symlinks(false);
-    if fs::metadata(source)?.is_dir() {
-        archive.append_dir_all(name, source)?;
-    } else {
-        archive.append_file(name, &mut fs::File::open(source)?)?;
+    // The source itself may be a link.
+    let root = source.canonicalize()?;
+    let mut waiting = vec![(root.clone(), PathBuf::from(name))];
+    while let Some((path, name)) = waiting.pop() {
+        let failed = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
+        if let Some(target) = kept_link(&path, &root) {
+            let mut header = tar::Header::new_gnu();
+            header.set_metadata(&path.symlink_metadata().map_err(failed)?);
+            archive.append_link(&mut header, &name, target)?;
+        } else if path.is_dir() {
+            archive.append_dir(&name, &path).map_err(failed)?;
+            let entries: io::Result<Vec<_>> = fs::read_dir(&path).map_err(failed)?.collect();
+            let entries = entries.map_err(failed)?.into_iter();
+            waiting.extend(entries.map(|entry| (entry.path(), name.join(entry.file_name()))));
+        } else {
+            let mut file = fs::File::open(&path).map_err(failed)?;
+            archive.append_file(&name, &mut file).map_err(failed)?;
+        }
     }
     archive.into_inner()?.flush()
+}
+
+/// The target of a link that will mean the same in the guest, or that means nothing here either: one that stays in the tree.
+/// Others lead to what the guest does not have, such as the host's store; their content is copied.
+fn kept_link(path: &Path, root: &Path) -> Option<PathBuf> {
+    let target = fs::read_link(path).ok()?;
+    let inside = match path.canonicalize() {
+        Ok(meant) => target.is_relative() && meant.starts_with(root),
+        Err(_) => true,
+    };
+    inside.then_some(target)
 }
 
 fn unpack(chunks: mpsc::Receiver<Vec<u8>>, folder: &Path) -> io::Result<()> {
@@ -210,7 +234,15 @@ mod tests {
         );
         fs::create_dir(from.path().join("sub")).expect("folder");
         fs::write(from.path().join("sub/large"), vec![7; 3 * CHUNK + 5]).expect("file");
-        std::os::unix::fs::symlink("sub/large", from.path().join("link")).expect("link");
+        let link = |target: &Path, name: &str| {
+            std::os::unix::fs::symlink(target, from.path().join(name)).expect("link");
+        };
+        link(Path::new("sub/large"), "link");
+        link(Path::new("no/such"), "dangling");
+        let outside = tempfile::NamedTempFile::new().expect("file");
+        fs::write(outside.path(), "outside").expect("file");
+        link(outside.path(), "out");
+        link(&from.path().join("sub"), "absolute");
         let (sender, chunks) = mpsc::channel(QUEUE);
         std::thread::scope(|scope| {
             scope.spawn(|| pack(from.path(), "tree", sender).expect("packed"));
@@ -226,5 +258,11 @@ mod tests {
                 .to_str(),
             Some("sub/large")
         );
+        assert!(to.path().join("tree/dangling").is_symlink());
+        let out = to.path().join("tree/out");
+        assert!(!out.is_symlink());
+        assert_eq!(fs::read(out).expect("file"), b"outside");
+        assert!(!to.path().join("tree/absolute").is_symlink());
+        assert!(to.path().join("tree/absolute/large").is_file());
     }
 }

@@ -267,7 +267,9 @@ impl Handle {
                 protocol::Condition::UnixOpen { path, datagram }
             }
             Condition::File { word } => protocol::Condition::File { word },
-            Condition::Unit { unit, user } => protocol::Condition::Unit { unit, user },
+            Condition::Unit { unit, user, state } => {
+                protocol::Condition::Unit { unit, user, state }
+            }
         };
         let timeout_ms = limit.map(milliseconds);
         match self
@@ -325,15 +327,25 @@ impl Handle {
     /// # Errors
     /// When the machine cannot be asked, or its `poweroff` fails.
     pub async fn power_off(&self) -> Result<(), Failure> {
+        self.agent(false).await?;
         self.tell("poweroff").await
     }
 
-    /// Asks the guest to reboot, as Ctrl-Alt-Del does: the kernel answers that by SIGINT to init.
+    /// Asks the guest to reboot, as Ctrl-Alt-Del does: the kernel answers that by SIGINT to init, or by a reset before
+    /// there is one.
     ///
     /// # Errors
     /// When the machine cannot be asked.
     pub async fn reboot(&self) -> Result<(), Failure> {
-        self.tell("kill -INT 1").await?;
+        let is_connected = {
+            let agent = self.status.borrow().agent.clone();
+            agent.is_some_and(|agent| agent.is_connected())
+        };
+        if is_connected {
+            self.tell("kill -INT 1").await?;
+        } else {
+            self.monitor("sendkey ctrl-alt-delete").await?;
+        }
         let (reply, answer) = oneshot::channel();
         self.orders
             .send(Order::Rebooting { reply })
@@ -346,9 +358,16 @@ impl Handle {
 
     /// Runs a command that may take the agent away before it has answered.
     async fn tell(&self, script: &str) -> Result<(), Failure> {
-        match self.run(&quiet(script)).await {
+        let command = Command {
+            timeout: Some(SETTLING_TIME * self.setup.accelerator.patience()),
+            // It is known already that it may be told.
+            early: true,
+            ..quiet(script)
+        };
+        match self.run(&command).await {
+            // One that is stopped, or does not end, is stopped by the very shutdown that it has begun.
             Ok(Completed {
-                status: ExitStatus::Code(0),
+                status: ExitStatus::Code(0) | ExitStatus::Signal(_) | ExitStatus::TimedOut,
                 ..
             })
             | Err(Failure::Closed | Failure::NotRunning | Failure::Ended { .. }) => Ok(()),

@@ -8,10 +8,14 @@ use tokio::time::timeout;
 use vmtest_script::backend::{ConsoleText, MachineErrorKind as Failure};
 
 use super::handle::{Handle, unavailable};
+use crate::vm::launch::Launch;
 use crate::vm::qmp::{self, QmpError};
 
 /// How long the serial console may take to accept what is typed.
 const TYPING_TIME: Duration = Duration::from_secs(30);
+
+/// QEMU's name for the second network card of a machine that a command starts: the first is on the user network.
+const SECOND_CARD: &str = "virtio-net-pci.1";
 
 impl Handle {
     fn monitor_channel(&self) -> Result<qmp::Client, Failure> {
@@ -88,16 +92,24 @@ impl Handle {
         within(limit, next).await.unwrap_or(Ok(None))
     }
 
-    /// Plugs the cables of the interfaces on VLANs in, or takes them out.
+    /// Plugs the cable of the first interface on a VLAN (`eth1`) in, or takes it out.
     ///
     /// # Errors
-    /// When QEMU does not run.
-    pub async fn set_links(&self, up: bool) -> Result<(), Failure> {
-        for interface in self.setup.launch.interfaces() {
-            let arguments = json!({ "name": interface.name, "up": up });
-            self.execute("set_link", arguments).await?;
-        }
-        Ok(())
+    /// When QEMU does not run, or the machine has no such interface.
+    pub async fn set_link(&self, up: bool) -> Result<(), Failure> {
+        let name = match &self.setup.launch {
+            Launch::Planned(planned) => match planned.machine.interfaces.first() {
+                Some(interface) => &interface.name,
+                None => {
+                    return Err(Failure::Refused {
+                        reason: "the machine has no interface on a VLAN".to_owned(),
+                    });
+                }
+            },
+            Launch::Command(_) => SECOND_CARD,
+        };
+        let arguments = json!({ "name": name, "up": up });
+        self.execute("set_link", arguments).await.map(drop)
     }
 
     /// Has a port of the host lead to a port of the guest, through QEMU's user network.

@@ -17,7 +17,7 @@ const QMP_EVENTS: usize = 10_000;
 #[derive(Debug)]
 pub struct Record {
     /// What its console has shown.
-    pub transcript: Transcript,
+    pub transcript: Arc<Transcript>,
     /// What QEMU has said by itself.
     pub qmp_events: QmpEvents,
     /// What its commands print.
@@ -30,10 +30,12 @@ impl Record {
     /// An empty one for the machine of this name.
     #[must_use]
     pub fn new(machine: &str, events: Events) -> Self {
+        let transcript = Arc::new(Transcript::default());
+        let output = Output::new(machine, events, Arc::clone(&transcript));
         Self {
-            transcript: Transcript::default(),
+            transcript,
             qmp_events: QmpEvents::default(),
-            output: Arc::new(Output::new(machine, events)),
+            output: Arc::new(output),
             pictures: AtomicU64::new(0),
         }
     }

@@ -433,7 +433,7 @@ impl Task {
                 running.agent.reset();
                 self.change(Change::Reset);
             }
-            ("SHUTDOWN", "guest-reset") => {
+            ("SHUTDOWN", "guest-reset" | "host-qmp-system-reset") => {
                 running.kill_at = Some(Instant::now() + ENDING_TIME);
                 self.change(Change::LastReset);
             }
@@ -441,6 +441,8 @@ impl Task {
                 running.kill_at = Some(Instant::now() + ENDING_TIME);
                 self.change(Change::PowerOff);
             }
+            // By a command of its monitor, or a signal to its process: the script knows why.
+            ("SHUTDOWN", "host-qmp-quit" | "host-signal") => self.change(Change::Kill),
             ("STOP", _) => {
                 let status = running.qmp.execute("query-status", json!({})).await;
                 if status.is_ok_and(|status| status["status"] == "internal-error") {
@@ -493,7 +495,11 @@ impl Task {
                 )));
                 running.qemu.kill();
             }
-            News::Booted => self.change(Change::Booted),
+            News::Booted => {
+                // What the root shell of the NixOS test driver says there: scripts wait for it.
+                self.record.transcript.push_line("connecting to host...");
+                self.change(Change::Booted);
+            }
             News::Late(command, stream, bytes) => {
                 self.record.output.late(command, stream, &bytes);
             }

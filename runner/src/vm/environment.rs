@@ -6,32 +6,56 @@
 /// Arguments for QEMU, parted by white space.
 const OPTIONS: &str = "QEMU_OPTS";
 
+/// Options of the user network, parted by commas, such as `hostfwd=tcp::8080-:80`.
+const USER_NETWORK: &str = "QEMU_NET_OPTS";
+
 /// Kernel parameters, parted by white space.
 const KERNEL_PARAMETERS: &str = "QEMU_KERNEL_PARAMS";
 
-/// Appends what the variables say, and tells in words what that was. `variable` looks one up.
-pub fn extend(
-    options: &mut Vec<String>,
-    kernel_parameters: &mut Vec<String>,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Vec<String> {
-    let mut told = Vec::new();
-    for (name, whose, list) in [
-        (OPTIONS, "QEMU's arguments", options),
-        (
-            KERNEL_PARAMETERS,
-            "the kernel's parameters",
-            kernel_parameters,
-        ),
-    ] {
-        let text = variable(name).unwrap_or_default();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if !words.is_empty() {
-            told.push(format!("{name} adds to {whose}: {}", words.join(" ")));
-            list.extend(words.into_iter().map(str::to_owned));
+/// What is added to a start.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Additions {
+    /// Arguments for QEMU.
+    pub options: Vec<String>,
+    /// Options of the user network, parted by commas; may be empty.
+    pub user_network: String,
+    /// Kernel parameters.
+    pub kernel_parameters: Vec<String>,
+}
+
+impl Additions {
+    /// What the variables say; `variable` looks one up.
+    pub fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name| variable(name).unwrap_or_default();
+        let words = |name| text(name).split_whitespace().map(str::to_owned).collect();
+        Self {
+            options: words(OPTIONS),
+            user_network: text(USER_NETWORK).trim().trim_matches(',').to_owned(),
+            kernel_parameters: words(KERNEL_PARAMETERS),
         }
     }
-    told
+
+    /// What was added, in words.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let told = [
+            (OPTIONS, "QEMU's arguments", self.options.join(" ")),
+            (
+                USER_NETWORK,
+                "QEMU's user network",
+                self.user_network.clone(),
+            ),
+            (
+                KERNEL_PARAMETERS,
+                "the kernel's parameters",
+                self.kernel_parameters.join(" "),
+            ),
+        ];
+        told.into_iter()
+            .filter(|(_, _, what)| !what.is_empty())
+            .map(|(name, whose, what)| format!("{name} adds to {whose}: {what}"))
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -39,25 +63,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_appended_and_told() {
-        let (mut options, mut parameters) = (vec!["-s".to_owned()], Vec::new());
-        let told = extend(&mut options, &mut parameters, |name| match name {
+    fn words_are_added_and_told() {
+        let additions = Additions::from(|name| match name {
             OPTIONS => Some(" -snapshot  -m\n2048 ".to_owned()),
+            USER_NETWORK => Some(",hostfwd=tcp::8080-:80".to_owned()),
             _ => Some(" ".to_owned()),
         });
-        assert_eq!(options, ["-s", "-snapshot", "-m", "2048"]);
-        assert_eq!(parameters, [""; 0]);
+        let expected = Additions {
+            options: ["-snapshot", "-m", "2048"].map(str::to_owned).into(),
+            user_network: "hostfwd=tcp::8080-:80".to_owned(),
+            kernel_parameters: Vec::new(),
+        };
+        assert_eq!(additions, expected);
         assert_eq!(
-            told,
-            ["QEMU_OPTS adds to QEMU's arguments: -snapshot -m 2048"]
+            additions.told(),
+            [
+                "QEMU_OPTS adds to QEMU's arguments: -snapshot -m 2048",
+                "QEMU_NET_OPTS adds to QEMU's user network: hostfwd=tcp::8080-:80"
+            ]
         );
-        let told = extend(&mut options, &mut parameters, |name| {
-            (name == KERNEL_PARAMETERS).then(|| "quiet debug".to_owned())
-        });
-        assert_eq!(parameters, ["quiet", "debug"]);
+        let additions =
+            Additions::from(|name| (name == KERNEL_PARAMETERS).then(|| "quiet debug".to_owned()));
+        assert_eq!(additions.kernel_parameters, ["quiet", "debug"]);
         assert_eq!(
-            told,
+            additions.told(),
             ["QEMU_KERNEL_PARAMS adds to the kernel's parameters: quiet debug"]
         );
+        assert_eq!(Additions::from(|_| None), Additions::default());
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::spec::{Interface, Machine};
 use crate::vm::accel::Accelerator;
-use crate::vm::environment;
+use crate::vm::environment::Additions;
 use crate::vm::plan::{Files, Plan};
 use crate::vm::process::{Channels, LaunchError, Qemu};
 use crate::vm::start_command::StartCommand;
@@ -69,15 +69,16 @@ impl Planned {
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
-        let mut machine = self.machine.clone();
-        environment::extend(
-            &mut machine.qemu_options,
-            &mut machine.kernel_params,
-            |name| std::env::var(name).ok(),
-        )
-        .into_iter()
-        .for_each(tell);
-        let plan = Plan::new(&machine, &self.files, self.accelerator, allow_reboot);
+        let machine = &self.machine;
+        let additions = Additions::from(|name| std::env::var(name).ok());
+        additions.told().into_iter().for_each(tell);
+        let plan = Plan::new(
+            machine,
+            &additions,
+            &self.files,
+            self.accelerator,
+            allow_reboot,
+        );
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
         let shares = machine.shares.iter();
         let shares = shares

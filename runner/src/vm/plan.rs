@@ -12,6 +12,7 @@ use vmtest_share::QUEUE_SIZE;
 
 use crate::spec::{Mac, Machine};
 use crate::vm::accel::Accelerator;
+use crate::vm::environment::Additions;
 use crate::vm::qmp::AGENT_PORT;
 
 /// Descriptor of the guest's serial console in QEMU, a stream socket.
@@ -51,11 +52,15 @@ pub struct Plan {
 /// a kernel that believes them copies and clears memory at less than half the speed that words have.
 const EMULATED_CPU: &str = "max,-erms,-fsrm";
 
+/// The user network.
+const NETDEV_USER: &str = "user,id=user";
+
 impl Plan {
-    /// Plans a start; without `allow_reboot` QEMU ends where the guest would start anew.
+    /// Plans a start, with additions from outside; without `allow_reboot` QEMU ends where the guest would start anew.
     #[must_use]
     pub fn new(
         machine: &Machine,
+        additions: &Additions,
         files: &Files,
         accelerator: Accelerator,
         allow_reboot: bool,
@@ -64,15 +69,16 @@ impl Plan {
             arguments: Vec::new(),
         };
         plan.base(machine, accelerator);
-        plan.boot(machine, files);
+        plan.boot(machine, additions, files);
         plan.channels();
         plan.disks(files);
-        plan.networks(machine);
+        plan.networks(machine, additions);
         plan.shares(machine);
         if !allow_reboot {
             plan.add(["-no-reboot"]);
         }
         plan.add(&machine.qemu_options);
+        plan.add(&additions.options);
         plan
     }
 
@@ -108,10 +114,13 @@ impl Plan {
         self.add(["-device", "VGA", "-device", "virtio-rng-pci"]);
     }
 
-    fn boot(&mut self, machine: &Machine, files: &Files) {
+    fn boot(&mut self, machine: &Machine, additions: &Additions, files: &Files) {
         self.add([OsString::from("-kernel"), machine.kernel.clone().into()]);
         self.add([OsString::from("-initrd"), files.initrd.clone().into()]);
-        self.add(["-append".to_owned(), kernel_command_line(machine)]);
+        self.add([
+            "-append".to_owned(),
+            kernel_command_line(machine, additions),
+        ]);
     }
 
     fn channels(&mut self) {
@@ -161,8 +170,11 @@ impl Plan {
     }
 
     /// `eth0` is QEMU's user network, `eth1` and so on are the test's.
-    fn networks(&mut self, machine: &Machine) {
-        self.add(["-netdev", "user,id=user"]);
+    fn networks(&mut self, machine: &Machine, additions: &Additions) {
+        let options = [NETDEV_USER, &additions.user_network];
+        let options = options.into_iter().filter(|options| !options.is_empty());
+        let options: Vec<&str> = options.collect();
+        self.add(["-netdev", &options.join(",")]);
         self.card("user", USER_MAC);
         for (fd, interface) in (FIRST_VLAN_FD..).zip(&machine.interfaces) {
             let id = &interface.name;
@@ -204,14 +216,19 @@ impl Plan {
     }
 }
 
-fn kernel_command_line(machine: &Machine) -> String {
+fn kernel_command_line(machine: &Machine, additions: &Additions) -> String {
     // `panic=-1`: a machine that panics ends at once, and does not wait to be looked at.
     let mut parameters = vec!["console=ttyS0", "panic=-1"];
     if machine.network.is_some() {
         // The guest's udev leaves the names that the agent has given.
         parameters.push("net.ifnames=0");
     }
-    parameters.extend(machine.kernel_params.iter().map(String::as_str));
+    let given = machine.kernel_params.iter();
+    parameters.extend(
+        given
+            .chain(&additions.kernel_parameters)
+            .map(String::as_str),
+    );
     parameters.join(" ")
 }
 
@@ -278,10 +295,29 @@ mod tests {
     fn a_machine_with_one_vlan() {
         insta::assert_snapshot!(show(&Plan::new(
             &machine(),
+            &Additions::default(),
             &files(),
             Accelerator::Tcg,
             false
         )));
+    }
+
+    #[test]
+    fn a_machine_with_additions_of_the_environment() {
+        let additions = Additions {
+            options: vec!["-snapshot".into()],
+            user_network: "hostfwd=tcp::8080-:80".into(),
+            kernel_parameters: vec!["debug".into()],
+        };
+        let plan = Plan::new(&machine(), &additions, &files(), Accelerator::Tcg, false);
+        let shown = show(&plan);
+        for part in [
+            "-netdev user,id=user,hostfwd=tcp::8080-:80\n",
+            "systemd.log_level=debug debug\n",
+            "-device i6300esb\n-snapshot",
+        ] {
+            assert!(shown.contains(part), "no {part:?} in:\n{shown}");
+        }
     }
 
     #[test]
@@ -296,7 +332,13 @@ mod tests {
             shares: vec![share("keys"), share("shared")],
             ..machine()
         };
-        let plan = Plan::new(&machine, &files(), Accelerator::Tcg, false);
+        let plan = Plan::new(
+            &machine,
+            &Additions::default(),
+            &files(),
+            Accelerator::Tcg,
+            false,
+        );
         insta::assert_snapshot!(show(&plan));
     }
 
@@ -307,6 +349,8 @@ mod tests {
             disks: vec!["/b/disk0.img".into(), "/b/disk1.img".into()],
             ..files()
         };
-        insta::assert_snapshot!(show(&Plan::new(&machine(), &files, Accelerator::Kvm, true)));
+        let none = Additions::default();
+        let plan = Plan::new(&machine(), &none, &files, Accelerator::Kvm, true);
+        insta::assert_snapshot!(show(&plan));
     }
 }

@@ -100,8 +100,8 @@ fn commands_of_the_monitor() {
         let bench = Bench::on_vlan(&["hang"]);
         let handle = &bench.handle;
         handle.start(false).await.expect("started");
-        handle.set_links(false).await.expect("unplugged");
-        handle.set_links(true).await.expect("plugged in");
+        handle.set_link(false).await.expect("unplugged");
+        handle.set_link(true).await.expect("plugged in");
         handle.forward_port(8080, 80).await.expect("forwarded");
         let reason = "the host's port 1 cannot lead to the guest's port 80: could not set up host forwarding rule";
         assert_eq!(

@@ -70,7 +70,7 @@ fn programs_are_static_and_small(toolbox: &Toolbox) -> Result<()> {
         );
     }
     for (program, budget) in [
-        ("agent", 1_500_000),
+        ("agent", 1_600_000),
         ("plugin", 1_500_000),
         ("runner", 40_000_000),
     ] {

@@ -44,7 +44,8 @@ pub enum ToGuest {
         /// Milliseconds after which the wait ends with [`Outcome::TimedOut`]; none waits for ever.
         timeout_ms: Option<u64>,
     },
-    /// Receives a tar stream as [`ToGuest::Data`] and unpacks it below `target`, as root, owners and modes kept.
+    /// Receives a tar stream as [`ToGuest::Data`] and unpacks it below `target`, as `cp -r` of root's would: with modes, but
+    /// without owners and times.
     Put {
         /// The request.
         id: RequestId,
@@ -112,12 +113,15 @@ pub enum Condition {
         /// A word of the shell's language: globs, variables and substitutions in it are expanded at every look.
         word: String,
     },
-    /// A unit of systemd is active. The wait fails when the unit has failed, or is inactive while no job is queued.
+    /// A unit of systemd is in a state.
     Unit {
         /// Its name, as `systemctl` takes it: without a suffix it is a service.
         unit: String,
         /// The user whose service manager has it; none: the system's.
         user: Option<String>,
+        /// The state, such as `inactive`. None waits for it to be active, and fails when it has failed, or is inactive
+        /// while no job is queued.
+        state: Option<String>,
     },
 }
 

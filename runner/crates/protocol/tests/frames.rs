@@ -28,7 +28,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         any::<u16>().prop_map(|port| Condition::UdpOpen { port }),
         (".*", any::<bool>()).prop_map(|(path, datagram)| Condition::UnixOpen { path, datagram }),
         ".*".prop_map(|word| Condition::File { word }),
-        (".*", option::of(".*")).prop_map(|(unit, user)| Condition::Unit { unit, user }),
+        (".*", option::of(".*"), option::of(".*"))
+            .prop_map(|(unit, user, state)| Condition::Unit { unit, user, state }),
     ]
 }
 

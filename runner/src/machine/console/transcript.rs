@@ -62,6 +62,13 @@ impl Transcript {
         was_whole && has_lost
     }
 
+    /// Appends a line of somebody else's.
+    pub fn push_line(&self, line: &str) {
+        self.end_line();
+        self.push(line);
+        self.push("\n");
+    }
+
     /// Ends the last line, if it has no end yet: what comes next was not shown beside it.
     pub fn end_line(&self) {
         let is_open = self

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vmtest_protocol::{RequestId, Stream};
 use vmtest_script::event::{Level, ScriptEvent};
 
+use super::console::transcript::Transcript;
 use crate::event::{Event, Events, Printed};
 use cut::Line;
 use limit::Limit;
@@ -27,6 +28,9 @@ const LATE_COMMANDS: usize = 64;
 pub struct Output {
     machine: String,
     events: Events,
+    /// What commands print to their standard error is shown on the console, too, as that of the NixOS test driver's
+    /// root shell is: scripts look for it there.
+    console: Arc<Transcript>,
     state: Mutex<State>,
 }
 
@@ -47,10 +51,11 @@ pub struct CommandLog {
 impl Output {
     /// For the machine of this name.
     #[must_use]
-    pub fn new(machine: &str, events: Events) -> Self {
+    pub fn new(machine: &str, events: Events, console: Arc<Transcript>) -> Self {
         Self {
             machine: machine.to_owned(),
             events,
+            console,
             state: Mutex::default(),
         }
     }
@@ -176,13 +181,11 @@ impl Log {
             return;
         }
         self.show_left_out(output);
-        self.emit(
-            Printed::Line {
-                stream,
-                text: line.text(),
-            },
-            output,
-        );
+        let text = line.text();
+        if stream == Stream::Stderr {
+            output.console.push_line(&text);
+        }
+        self.emit(Printed::Line { stream, text }, output);
     }
 
     fn show_left_out(&mut self, output: &Output) {

@@ -21,7 +21,8 @@ impl Shown {
             events: receiver,
             terminal: Terminal::default(),
         };
-        (Arc::new(Output::new("server", events)), shown)
+        let console = Arc::default();
+        (Arc::new(Output::new("server", events, console)), shown)
     }
 
     fn lines(&mut self) -> Vec<String> {
@@ -115,4 +116,15 @@ fn holders_are_named_once() {
     output.restarted();
     output.held_by(&holders(&["tee (pid 419)"]));
     assert_eq!(shown.lines().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn standard_errors_are_on_the_console_too() {
+    let (output, _shown) = Shown::new();
+    output.console.push("login: ");
+    let mut log = output.command();
+    log.push(Stream::Stdout, b"out\n");
+    log.push(Stream::Stderr, b"one\ntw");
+    log.push(Stream::Stderr, b"o\n");
+    assert_eq!(output.console.from(0).0, "login: \none\ntwo\n");
 }

@@ -12,10 +12,10 @@ use vmtest_protocol::{
     Condition, Decoder, Failure, Hello, Outcome, RequestId, Run, ToGuest, ToHost, VERSION,
 };
 
-use super::put::{Feed, feed};
+use super::feed::{Feed, feed};
 use super::queue::Queue;
 use super::task::Task;
-use super::{Agent, booted, command, get, greeting, journal, put, tcp};
+use super::{Agent, booted, command, get, greeting, journal, put, wait};
 
 /// Enough for a request; what is large lies on the heap.
 pub(super) const STACK: usize = 256 * 1024;
@@ -52,6 +52,22 @@ struct Desk<'a> {
     greeted: bool,
     /// What is told without a request.
     background: Vec<Arc<Task>>,
+}
+
+/// How a request went.
+pub(super) struct Finished {
+    pub(super) result: Result<Outcome, Failure>,
+    /// What is left to do once the runner knows.
+    pub(super) afterwards: Option<Box<dyn FnOnce(&Task)>>,
+}
+
+impl From<Result<Outcome, Failure>> for Finished {
+    fn from(result: Result<Outcome, Failure>) -> Self {
+        Self {
+            result,
+            afterwards: None,
+        }
+    }
 }
 
 /// What the reader needs of a request under way.
@@ -110,14 +126,14 @@ impl<'a> Desk<'a> {
                 condition,
                 timeout_ms,
             } => self.wait(id, condition, timeout_ms),
-            ToGuest::Put { id, target } => {
-                let (feed, source) = feed();
-                self.start(id, None, Some(feed), move |task| {
-                    put::put(task, source, &target)
-                });
-            }
+            ToGuest::Put { id, target } => match feed() {
+                Ok((feed, source)) => self.start(id, None, Some(feed), move |task| {
+                    put::put(task, source, &target).into()
+                }),
+                Err(error) => self.refuse(id, &error),
+            },
             ToGuest::Get { id, source } => {
-                self.start(id, None, None, move |task| get::get(task, &source));
+                self.start(id, None, None, move |task| get::get(task, &source).into());
             }
             ToGuest::Data(id, data) => self.data(id, data),
             ToGuest::Cancel(id) => {
@@ -163,28 +179,19 @@ impl<'a> Desk<'a> {
 
     fn run(&self, id: RequestId, run: Run) {
         let shell = Arc::clone(&self.agent.shell);
-        self.start(id, run.timeout_ms, None, move |task| {
-            command::run(task, &shell, &run.script)
+        let (feed, input) = match run.stdin.then(feed).transpose() {
+            Ok(both) => both.unzip(),
+            Err(error) => return self.refuse(id, &error),
+        };
+        self.start(id, run.timeout_ms, feed, move |task| {
+            command::run(task, &shell, &run, input)
         });
     }
 
     fn wait(&self, id: RequestId, condition: Condition, timeout_ms: Option<u64>) {
-        let (host, port, open) = match condition {
-            Condition::TcpOpen { host, port } => (host, port, true),
-            Condition::TcpClosed { host, port } => (host, port, false),
-            Condition::UdpOpen { .. }
-            | Condition::UnixOpen { .. }
-            | Condition::File { .. }
-            | Condition::Unit { .. } => {
-                let failure = Failure("this wait is not built yet".into());
-                return self.queue.post(&ToHost::Done(id, Err(failure)));
-            }
-        };
+        let shell = Arc::clone(&self.agent.shell);
         self.start(id, timeout_ms, None, move |task| {
-            let Err(stopped) = tcp::wait(task, &host, port, open) else {
-                return Ok(Outcome::Complete);
-            };
-            Ok(stopped.0)
+            wait::wait(task, &shell, condition).into()
         });
     }
 
@@ -194,7 +201,7 @@ impl<'a> Desk<'a> {
         id: RequestId,
         timeout_ms: Option<u64>,
         feed: Option<Feed>,
-        work: impl FnOnce(&Task) -> Result<Outcome, Failure> + Send + 'static,
+        work: impl FnOnce(&Task) -> Finished + Send + 'static,
     ) {
         let task = match Task::new(id, timeout_ms, Arc::clone(&self.queue)) {
             Ok(task) => Arc::new(task),
@@ -210,10 +217,14 @@ impl<'a> Desk<'a> {
             .name(format!("request {id}"))
             .stack_size(STACK);
         let started = thread.spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&task)));
-            let result = result.unwrap_or_else(|_| Err(Failure("the agent has a bug".into())));
+            let finished = catch_unwind(AssertUnwindSafe(|| work(&task)));
+            let Finished { result, afterwards } =
+                finished.unwrap_or_else(|_| Err(Failure("the agent has a bug".into())).into());
             lock(&under_way).remove(&id);
             queue.post(&ToHost::Done(id, result));
+            if let Some(afterwards) = afterwards {
+                afterwards(&task);
+            }
         });
         if let Err(error) = started {
             self.lock().remove(&id);

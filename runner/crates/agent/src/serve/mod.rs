@@ -7,21 +7,23 @@
 //! - [`connection`]: from a runner's arrival to its leaving;
 //! - [`queue`]: what waits to be written, and the thread that writes it;
 //! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages;
-//! - [`command`], [`tcp`], [`put`], [`get`]: the requests;
-//! - [`shell`], [`resolve`]: the guest's shell and environment; its host names;
+//! - [`command`], [`mod@wait`], [`put`], [`get`]: the requests, with [`feed`]: the data that comes to them;
+//! - [`shell`], [`init`], [`dbus`]: the guest's shell and environment, its first process, its service managers;
 //! - [`journal`], [`booted`]: what is told without a request: the guest's journal, and when it is up.
 
 mod booted;
 mod command;
 mod connection;
+mod dbus;
+mod feed;
 mod get;
+mod init;
 mod journal;
 mod put;
 mod queue;
-mod resolve;
 mod shell;
 mod task;
-mod tcp;
+mod wait;
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,54 +1,18 @@
 //! Copies into the guest: a tar stream from the runner, unpacked as it comes.
 
 use std::error::Error;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tar::Archive;
-use vmtest_protocol::{Failure, Outcome, ToHost, WINDOW};
+use vmtest_protocol::{Failure, Outcome, ToHost};
 
+use super::feed::{Next, Supply};
 use super::task::Task;
 
-/// The reader's end of a request's data.
-#[derive(Debug)]
-pub(super) struct Feed {
-    sender: Sender<Vec<u8>>,
-    waiting: Arc<AtomicU64>,
-}
-
-/// The request's end of its data.
-#[derive(Debug)]
-pub(super) struct Supply {
-    receiver: Receiver<Vec<u8>>,
-    waiting: Arc<AtomicU64>,
-}
-
-/// A way for data from the reader to a request; the runner's credit bounds what lies in it.
-pub(super) fn feed() -> (Feed, Supply) {
-    let (sender, receiver) = channel();
-    let waiting = Arc::new(AtomicU64::new(0));
-    let feed = Feed {
-        sender,
-        waiting: Arc::clone(&waiting),
-    };
-    (feed, Supply { receiver, waiting })
-}
-
-impl Feed {
-    /// Hands data on, and is gone once that was the end, or once the runner has sent more than it may.
-    pub(super) fn push(self, data: Vec<u8>) -> Option<Self> {
-        let (end, length) = (data.is_empty(), data.len() as u64);
-        if self.waiting.fetch_add(length, Ordering::SeqCst) + length > WINDOW {
-            return None;
-        }
-        (self.sender.send(data).is_ok() && !end).then_some(self)
-    }
-}
-
-/// Unpacks the data below `target`, as root: owners and modes kept.
+/// Unpacks the data below `target`, as `cp -r` would: everything is root's and of now, with its mode; a file that is there
+/// keeps its own, and its identity.
 pub(super) fn put(task: &Task, supply: Supply, target: &str) -> Result<Outcome, Failure> {
     let mut stream = Stream {
         task,
@@ -74,16 +38,42 @@ fn unpack(stream: &mut Stream<'_>, target: &str) -> io::Result<()> {
     if !Path::new(target).is_absolute() {
         return Err(io::Error::other("the path is not absolute"));
     }
-    std::fs::create_dir_all(target)?;
+    fs::create_dir_all(target)?;
     let mut archive = Archive::new(&mut *stream);
     archive.set_preserve_permissions(true);
-    archive.set_preserve_ownerships(true);
-    archive.unpack(target)?;
+    archive.set_preserve_ownerships(false);
+    archive.set_preserve_mtime(false);
+    // A folder gets its mode last: it may not be one that can be written to.
+    let mut folders = Vec::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            fs::create_dir_all(Path::new(target).join(entry.path()?))?;
+            folders.push(entry);
+        } else if kind.is_file()
+            && let Some(mut file) = existing(&Path::new(target).join(entry.path()?))
+        {
+            io::copy(&mut entry, &mut file)?;
+        } else {
+            entry.unpack_in(target)?;
+        }
+    }
+    for mut folder in folders.into_iter().rev() {
+        folder.unpack_in(target)?;
+    }
     // What follows the archive's end belongs to it still.
     io::copy(stream, &mut io::sink()).map(drop)
 }
 
 /// An error with what is behind it: tar's own name the file, and the one behind them says why.
+/// A file to write over: a regular one, by whatever links.
+fn existing(path: &Path) -> Option<File> {
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let open = || File::options().write(true).truncate(true).open(path).ok();
+    is_file.then(open).flatten()
+}
+
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
@@ -104,7 +94,7 @@ struct Stream<'a> {
 impl Stream<'_> {
     /// Waits for the next piece; the runner may then send as much more.
     fn next_piece(&mut self) -> io::Result<()> {
-        let Ok(piece) = self.supply.receiver.recv() else {
+        let Next::Piece(piece) = self.supply.next() else {
             return Err(io::Error::other(
                 "the runner sent more than it was given credit for",
             ));
@@ -112,7 +102,6 @@ impl Stream<'_> {
         let length = piece.len() as u64;
         self.ended = piece.is_empty();
         (self.piece, self.taken) = (piece, 0);
-        self.supply.waiting.fetch_sub(length, Ordering::SeqCst);
         let credit = ToHost::Credit(self.task.id, length);
         if !self.ended && self.task.send(&credit).is_err() {
             return Err(io::Error::other("cancelled"));

@@ -55,17 +55,22 @@ pub(super) struct Shell {
 }
 
 impl Shell {
+    /// Where scripts run.
+    pub(super) fn folder() -> &'static Path {
+        let folder = Path::new("/tmp");
+        match folder.is_dir() {
+            true => folder,
+            false => Path::new("/"),
+        }
+    }
+
     /// The command that runs a script, and what must be kept until it has ended.
     pub(super) fn command(&self, script: &str) -> Result<(Command, Option<File>), Failure> {
         let shell = SHELLS.into_iter().find(|path| Path::new(path).exists());
         let shell = shell.ok_or_else(|| Failure("the guest has no shell (/bin/sh)".into()))?;
         let mut command = Command::new(shell);
         command.arg("-c").env_clear().envs(self.environment(shell));
-        command.current_dir(if Path::new("/tmp").is_dir() {
-            "/tmp"
-        } else {
-            "/"
-        });
+        command.current_dir(Self::folder());
         let file = if script.len() > LONGEST_ARGUMENT {
             let file = in_memory(script)
                 .map_err(|error| Failure(format!("no memory for a script: {error}")))?;

@@ -12,6 +12,9 @@ use vmtest_protocol::{Outcome, RequestId, ToHost};
 use super::queue::Queue;
 use super::timespec;
 
+/// How long a look at something may take when the time for it is over: whatever its time, a wait looks once.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+
 /// A request under way.
 #[derive(Debug)]
 pub(super) struct Task {
@@ -28,7 +31,7 @@ pub(super) struct Task {
 pub(super) struct Stopped(pub(super) Outcome);
 
 impl Stopped {
-    fn out_of_time() -> Self {
+    pub(super) fn out_of_time() -> Self {
         Self(Outcome::TimedOut {
             last: String::new(),
         })
@@ -61,7 +64,7 @@ impl Task {
 
     /// Whether the task is to go on.
     pub(super) fn check(&self) -> Result<(), Stopped> {
-        if self.cancelled.load(Ordering::SeqCst) {
+        if self.is_cancelled() {
             return Err(Stopped(Outcome::Cancelled));
         }
         match self.deadline {
@@ -72,7 +75,7 @@ impl Task {
 
     /// Sends a message as soon as there is room for it.
     pub(super) fn send(&self, message: &ToHost) -> Result<(), Stopped> {
-        let stop = || self.cancelled.load(Ordering::SeqCst);
+        let stop = || self.is_cancelled();
         match self.queue.send(message, stop, self.deadline) {
             Ok(true) => Ok(()),
             Ok(false) => self.check().and(Err(Stopped::out_of_time())),
@@ -85,24 +88,35 @@ impl Task {
         self.queue.try_send(message);
     }
 
+    /// Sends a message of a task that has ended, as soon as there is room for it.
+    pub(super) fn send_late(&self, message: &ToHost) {
+        let _ = self.queue.send(message, || false, None);
+    }
+
     /// Waits until one of `fds` is ready, at most `limit`, or until the task is to end; says which are ready.
     pub(super) fn poll(
         &self,
         fds: &[PollFd<'_>],
         limit: Option<Duration>,
     ) -> Result<Vec<bool>, Stopped> {
+        let ready = self.poll_for(fds, [self.left(), limit].into_iter().flatten().min());
+        self.check()?;
+        Ok(ready)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(now))
+    }
+
+    fn poll_for(&self, fds: &[PollFd<'_>], limit: Option<Duration>) -> Vec<bool> {
         let mut all = Vec::with_capacity(fds.len() + 1);
         all.push(PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN));
         all.extend_from_slice(fds);
-        let now = Instant::now();
-        let left = self
-            .deadline
-            .map(|deadline| deadline.saturating_duration_since(now));
-        let limit = [left, limit].into_iter().flatten().min();
         let polled = poll(&mut all, limit.map(timespec).as_ref());
-        self.check()?;
         let ready = |fd: &PollFd<'_>| polled.is_ok() && !fd.revents().is_empty();
-        Ok(all[1..].iter().map(ready).collect())
+        all[1..].iter().map(ready).collect()
     }
 
     /// Waits, or finds that the task is to end.
@@ -119,5 +133,30 @@ impl Task {
     ) -> Result<bool, Stopped> {
         let ready = self.poll(&[PollFd::from_borrowed_fd(fd, flags)], limit)?;
         Ok(ready.contains(&true))
+    }
+
+    /// The same for a look at something, which may outlast the task's time, by a moment.
+    pub(super) fn look_at(
+        &self,
+        fd: BorrowedFd<'_>,
+        flags: PollFlags,
+        limit: Option<Duration>,
+    ) -> Result<bool, Stopped> {
+        let limit = [Some(self.for_look()), limit].into_iter().flatten().min();
+        let ready = self.poll_for(&[PollFd::from_borrowed_fd(fd, flags)], limit);
+        if self.is_cancelled() {
+            return Err(Stopped(Outcome::Cancelled));
+        }
+        Ok(ready.contains(&true))
+    }
+
+    /// How long a look at something may take.
+    pub(super) fn for_look(&self) -> Duration {
+        self.left()
+            .map_or(Duration::MAX, |left| left.max(LAST_LOOK))
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use vmtest_protocol::{Ended, Outcome, ToGuest, ToHost};
+use vmtest_protocol::{Ended, Outcome, Run, Stream, ToGuest, ToHost};
 
 use crate::fifo::{Fifo, make};
-use crate::host::{Host, ended, out_of_time};
+use crate::host::{Host, ended, out_of_time, plain};
 
 #[test]
 fn streams_and_status_are_told_apart() {
@@ -75,14 +75,113 @@ fn whoever_holds_the_output_does_not_hold_up_the_command() {
     let go = make(&folder, "go");
     let done = Fifo::new();
     let mut host = Host::new();
-    // The one left behind writes more than a pipe holds, after the command has ended: it must neither wait nor die.
-    let result = host.run(&format!(
-        "(exec 3> {}; read line < {go}; head -c 1000000 /dev/zero && echo done >&3) & echo first",
-        done.path
-    ));
+    // The one left behind writes more than a pipe holds, after the command has ended: nothing of it is lost.
+    let id = host.start(
+        &format!(
+            "(exec 3> {}; read line < {go}; head -c 1000000 /dev/zero && echo done >&3) & echo first",
+            done.path
+        ),
+        None,
+    );
+    let result = host.finish(id);
     assert_eq!((result.text(), result.code()), ("first\n", 0));
+    let [holder] = result.holders() else {
+        panic!("one holds it: {:?}", result.holders());
+    };
+    assert!(holder.contains("sh (pid "), "{holder}");
     fs::write(&go, "go\n").expect("written");
+    let mut late = 0;
+    while late < 1_000_000 {
+        match host.next_of(id) {
+            ToHost::Late(_, Stream::Stdout, data) => late += data.len(),
+            other => panic!("no late output: {other:?}"),
+        }
+    }
     assert_eq!(done.all(), "done\n");
+}
+
+#[test]
+fn what_comes_after_the_end_is_late() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let go = make(&folder, "go");
+    let mut host = Host::new();
+    let id = host.start(
+        &format!("(read line < {go}; echo $line >&2) & echo first"),
+        None,
+    );
+    assert_eq!(host.finish(id).text(), "first\n");
+    fs::write(&go, "second\n").expect("written");
+    let late = ToHost::Late(id, Stream::Stderr, b"second\n".to_vec());
+    assert_eq!(host.next_of(id), late);
+}
+
+#[test]
+fn a_command_can_wait_for_its_outputs() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let go = make(&folder, "go");
+    let mut host = Host::new();
+    let wait = |script: &str, timeout_ms| Run {
+        timeout_ms,
+        wait_for_output: true,
+        ..plain(script)
+    };
+    let script = format!("(read line < {go}; echo $line) & echo first; exit 3");
+    let id = host.start_as(wait(&script, None));
+    assert!(matches!(host.next_of(id), ToHost::Output(_, _, data) if data == b"first\n"));
+    fs::write(&go, "second\n").expect("written");
+    let result = host.finish(id);
+    assert_eq!((result.text(), result.code()), ("second\n", 3));
+    assert!(result.holders().is_empty());
+
+    let fifo = Fifo::new();
+    let script = format!("(exec 3> {}; echo up >&3; sleep 1000) & true", fifo.path);
+    let id = host.start_as(wait(&script, Some(1000)));
+    assert_eq!(host.finish(id).end, Ok(out_of_time()));
+    assert_eq!(fifo.all(), "up\n", "it was killed");
+}
+
+#[test]
+fn what_ends_a_little_later_still_belongs_to_it() {
+    let result = Host::new().run("bash -c 'echo x > >(cat)'");
+    assert_eq!((result.text(), result.holders().len()), ("x\n", 0));
+}
+
+#[test]
+fn a_command_reads_what_it_is_sent() {
+    let mut host = Host::new();
+    let stdin = |script: &str| Run {
+        stdin: true,
+        ..plain(script)
+    };
+    let id = host.start_as(stdin("cat; echo end"));
+    let mut sent = Vec::new();
+    // Much more than a pipe holds: each piece waits for the credit that its predecessors bring.
+    for number in 0..200_u8 {
+        let piece = vec![number; 20_000];
+        host.send(&ToGuest::Data(id, piece.clone()));
+        sent.extend(piece);
+        let mut credit = 0;
+        let mut echoed = 0;
+        while credit < 20_000 || echoed < 20_000 {
+            match host.next_of(id) {
+                ToHost::Credit(_, more) => credit += more,
+                ToHost::Output(_, Stream::Stdout, data) => {
+                    assert!(data.iter().all(|byte| *byte == number));
+                    echoed += data.len();
+                }
+                other => panic!("no part of it: {other:?}"),
+            }
+        }
+    }
+    host.send(&ToGuest::Data(id, Vec::new()));
+    let result = host.finish(id);
+    assert_eq!((result.text(), result.code()), ("end\n", 0));
+
+    // One that does not read is not held up.
+    let id = host.start_as(stdin("exec 0<&-; echo deaf"));
+    assert!(matches!(host.next_of(id), ToHost::Output(_, _, data) if data == b"deaf\n"));
+    host.send(&ToGuest::Data(id, b"hello".to_vec()));
+    assert_eq!(host.finish(id).code(), 0);
 }
 
 #[test]

@@ -1,21 +1,12 @@
 //! Hello, noise, half a frame, and leaving.
 
-use vmtest_protocol::{Hello, Outcome, PREAMBLE, Run, ToGuest, ToHost, VERSION, encode};
+use vmtest_protocol::{Hello, Outcome, PREAMBLE, ToGuest, ToHost, VERSION, encode};
 
 use crate::fifo::Fifo;
-use crate::host::Host;
+use crate::host::{Host, plain};
 
 fn run(id: u32) -> ToGuest {
-    let script = format!("echo {id}");
-    ToGuest::Run(
-        id,
-        Run {
-            script,
-            timeout_ms: None,
-            wait_for_output: false,
-            stdin: false,
-        },
-    )
+    ToGuest::Run(id, plain(&format!("echo {id}")))
 }
 
 #[test]

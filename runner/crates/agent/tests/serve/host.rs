@@ -76,17 +76,15 @@ impl Host {
     }
 
     pub(crate) fn start(&mut self, script: &str, timeout_ms: Option<u64>) -> RequestId {
+        self.start_as(Run {
+            timeout_ms,
+            ..plain(script)
+        })
+    }
+
+    pub(crate) fn start_as(&mut self, run: Run) -> RequestId {
         let id = self.id();
-        let script = script.to_owned();
-        self.send(&ToGuest::Run(
-            id,
-            Run {
-                script,
-                timeout_ms,
-                wait_for_output: false,
-                stdin: false,
-            },
-        ));
+        self.send(&ToGuest::Run(id, run));
         id
     }
 
@@ -120,6 +118,7 @@ impl Host {
             ToHost::Output(of, ..)
             | ToHost::Data(of, _)
             | ToHost::Credit(of, _)
+            | ToHost::Late(of, ..)
             | ToHost::Done(of, _) => *of == id,
             _ => false,
         };
@@ -164,6 +163,16 @@ impl Host {
     }
 }
 
+/// A command without input or time-out, which ends with its process.
+pub(crate) fn plain(script: &str) -> Run {
+    Run {
+        script: script.to_owned(),
+        timeout_ms: None,
+        wait_for_output: false,
+        stdin: false,
+    }
+}
+
 /// A command's end, when nobody is left behind.
 pub(crate) fn ended(how: Ended) -> Outcome {
     Outcome::Ended {
@@ -182,6 +191,14 @@ pub(crate) fn out_of_time() -> Outcome {
 impl Report {
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("text")
+    }
+
+    /// The processes that still held its outputs.
+    pub(crate) fn holders(&self) -> &[String] {
+        match &self.end {
+            Ok(Outcome::Ended { holders, .. }) => holders,
+            other => panic!("not ended by itself: {other:?}"),
+        }
     }
 
     pub(crate) fn code(&self) -> u8 {

@@ -1,0 +1,133 @@
+//! Waits for a file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vmtest_protocol::Failure;
+
+use super::place::Place;
+use super::{Look, Pauses, Vain, Watch};
+use crate::process::capture;
+use crate::serve::shell::Shell;
+use crate::serve::task::{Stopped, Task};
+
+/// Between looks at a path, where nothing is told.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Between looks for which a shell is started, which cost much more: the first pause, and the longest.
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(20), Duration::from_millis(250));
+
+/// How long a shell may take for a look.
+const FOR_SHELL: Duration = Duration::from_secs(30);
+
+/// Waits for a file, of whatever kind.
+pub(super) struct Exists {
+    name: Name,
+    /// Where it may appear; none where only the shell knows.
+    place: Option<Place>,
+}
+
+enum Name {
+    /// The word means itself.
+    Path(PathBuf),
+    /// The shell says what it means.
+    Word {
+        shell: Arc<Shell>,
+        word: String,
+        pauses: Pauses,
+    },
+}
+
+impl Exists {
+    /// `word` is one of the shell's language.
+    pub(super) fn new(shell: &Arc<Shell>, word: &str) -> Result<Self, Failure> {
+        if word.trim().is_empty() {
+            return Err(Failure("there is no name of a file to wait for".into()));
+        }
+        let folder = Shell::folder();
+        let beginning = plain_beginning(word);
+        if beginning.len() == word.len() {
+            let path = folder.join(word);
+            return Ok(Self {
+                place: Some(Place::at(&path)),
+                name: Name::Path(path),
+            });
+        }
+        let directory = beginning.rfind('/').map(|slash| &beginning[..=slash]);
+        Ok(Self {
+            name: Name::Word {
+                shell: Arc::clone(shell),
+                word: word.to_owned(),
+                pauses: PAUSES,
+            },
+            place: directory.map(|directory| Place::inside(&folder.join(directory))),
+        })
+    }
+}
+
+/// The part of a word that means itself, whatever comes after it.
+fn plain_beginning(word: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "/._-+,:@%=".contains(c);
+    let end = word.find(|c| !plain(c)).unwrap_or(word.len());
+    &word[..end]
+}
+
+impl Watch for Exists {
+    fn look(&mut self, task: &Task) -> Result<Look, Vain> {
+        if let Some(place) = &mut self.place {
+            place.watch();
+        }
+        let found = match &self.name {
+            // As `test -e` has it: a link counts when its target is there.
+            Name::Path(path) => path.metadata().is_ok(),
+            Name::Word { shell, word, .. } => {
+                let (command, _script_file) = shell
+                    .command(&format!("test -e {word}"))
+                    .map_err(Vain::Never)?;
+                capture(command, task.for_look().min(FOR_SHELL)).is_ok()
+            }
+        };
+        Ok(match found {
+            true => Look::Holds,
+            false => Look::NotYet("no such file".into()),
+        })
+    }
+
+    fn rest(&mut self, task: &Task) -> Result<(), Stopped> {
+        let pause = match &mut self.name {
+            Name::Path(_) => PAUSE,
+            Name::Word { pauses, .. } => {
+                // Whatever happens: not one shell after the other.
+                task.sleep(PAUSES.next)?;
+                pauses.next()
+            }
+        };
+        match &self.place {
+            Some(place) => place.rest(task, pause),
+            None => task.sleep(pause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_shell_would_change_is_not_plain() {
+        let table = [
+            ("/run/a-b_c.sock", "/run/a-b_c.sock"),
+            ("/tmp/é", "/tmp/é"),
+            ("/run/*/x", "/run/"),
+            ("/tmp/a b", "/tmp/a"),
+            ("$HOME/x", ""),
+            ("~/x", ""),
+            ("'/tmp/x'", ""),
+            ("/tmp/{a,b}", "/tmp/"),
+        ];
+        for (word, beginning) in table {
+            assert_eq!(plain_beginning(word), beginning, "{word}");
+        }
+    }
+}
