@@ -4,6 +4,8 @@
 //! to root, and whoever is connected to it hears all signals. So a connection lasts as long as somebody waits, and no
 //! longer.
 
+#[cfg(test)]
+pub(super) mod fake;
 mod wire;
 
 use std::collections::VecDeque;

@@ -278,8 +278,70 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What a fake of the other side says: the answer to a call, with strings and numbers in its body.
+    pub(in crate::serve::dbus) fn answer(to: u32, body: &[Value]) -> Vec<u8> {
+        message(
+            RETURN,
+            &[(REPLY_SERIAL, "u", &to.to_string())],
+            &bytes(body),
+        )
+    }
+
+    /// A refusal.
+    pub(in crate::serve::dbus) fn refusal(to: u32, error: &str, text: &str) -> Vec<u8> {
+        let fields = [
+            (ERROR_NAME, "s", error),
+            (REPLY_SERIAL, "u", &to.to_string()),
+        ];
+        message(ERROR, &fields, &bytes(&[Value::Text(text)]))
+    }
+
+    /// A signal.
+    pub(in crate::serve::dbus) fn signal(path: &str, member: &str, first: &str) -> Vec<u8> {
+        let fields = [(PATH, "o", path), (MEMBER, "s", member)];
+        message(SIGNAL, &fields, &bytes(&[Value::Text(first)]))
+    }
+
+    /// A part of a message's body.
+    pub(in crate::serve::dbus) enum Value<'a> {
+        Signature(&'a str),
+        Text(&'a str),
+        Number(u32),
+        /// The beginning of a structure.
+        Structure,
+    }
+
+    fn bytes(values: &[Value]) -> Vec<u8> {
+        let mut written = Writer::default();
+        for value in values {
+            match value {
+                Value::Signature(signature) => written.signature(signature),
+                Value::Text(text) => {
+                    written.align(4);
+                    written.string(text);
+                }
+                Value::Number(number) => written.number(*number),
+                Value::Structure => written.align(8),
+            }
+        }
+        written.0
+    }
+
+    impl Message {
+        pub(in crate::serve::dbus) fn member(&self) -> &str {
+            &self.member
+        }
+
+        /// Whether the text is somewhere in its body.
+        pub(in crate::serve::dbus) fn mentions(&self, text: &str) -> bool {
+            self.body
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        }
+    }
 
     /// A message with these fields: code, type, and text or number.
     fn message(kind: u8, fields: &[(u8, &str, &str)], body: &[u8]) -> Vec<u8> {

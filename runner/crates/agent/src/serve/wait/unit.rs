@@ -268,41 +268,4 @@ fn in_list(list: &str, user: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_those_that_systemctl_takes() {
-        let table = [
-            ("nginx", "nginx.service"),
-            ("nginx.service", "nginx.service"),
-            ("multi-user.target", "multi-user.target"),
-            ("getty@tty1", "getty@tty1.service"),
-            ("a.b", "a.b.service"),
-            ("/", "-.mount"),
-            ("/var/lib/my disk", "var-lib-my\\x20disk.mount"),
-            ("/home/a-b", "home-a\\x2db.mount"),
-            ("/.hidden", "\\x2ehidden.mount"),
-            ("/dev/vda", "dev-vda.device"),
-            ("/devices", "devices.mount"),
-        ];
-        for (given, name) in table {
-            assert_eq!(full_name(given), name, "{given}");
-        }
-    }
-
-    #[test]
-    fn users_have_numbers() {
-        let list = "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:100::/home/alice:/bin/sh\nbroken\n";
-        assert_eq!(in_list(list, "alice"), Some(1000));
-        assert_eq!(in_list(list, "root"), Some(0));
-        assert_eq!(in_list(list, "bob"), None);
-        assert_eq!(number_of("root"), Ok(0));
-        assert_eq!(
-            number_of("nobody-of-this-name"),
-            Err(Failure(
-                "the guest has no user \"nobody-of-this-name\"".into()
-            ))
-        );
-    }
-}
+mod tests;
