@@ -2,7 +2,7 @@
 # of it and gives the same derivations.
 {
   /**
-    The programs that tests run with: `{ system; runner; agent; qemu; e2fsprogs; }`. Without them, each test has to bring
+    The programs that tests run with: `{ system; runner; agent; qemu; e2fsprogs; tesseract; }`. Without them, each test has to bring
     them itself.
   */
   tools ? null,
@@ -70,7 +70,7 @@ in
     : Attributes of the result.
 
     `tools`
-    : Programs in place of the built-in ones: `{ system; runner; agent; qemu; e2fsprogs; }`.
+    : Programs in place of the built-in ones: `{ system; runner; agent; qemu; e2fsprogs; tesseract; }`.
 
     # Example
 

@@ -103,7 +103,7 @@ const TABLE: &[(&str, &str)] = &[
         "vmTest: extraPythonPackages[0]: expected a store path, got `x`, which does not lie in",
     ),
     (
-        "run { enableOCR = true; }",
+        "run { enableOCR = true; tools = tools // { tesseract = null; }; }",
         "vmTest: enableOCR: there is no program to read screens with: pass `tools.tesseract`",
     ),
     (
