@@ -11,7 +11,6 @@ use crate::timeouts::Timeout;
 pub(crate) struct Arguments {
     function: &'static Function,
     values: Vec<PyObjectRef>,
-    given: Vec<bool>,
     rest: Vec<PyObjectRef>,
 }
 
@@ -27,12 +26,10 @@ pub(crate) fn bind(
     let mut positional = given.args.into_iter();
     let mut keywords = given.kwargs;
     let mut values = Vec::with_capacity(function.params.len());
-    let mut given_here = Vec::with_capacity(function.params.len());
     let mut rest = Vec::new();
     let mut by_keyword_only = false;
 
     for param in function.params {
-        let mut is_given = true;
         let value = match param.kind {
             ParamKind::Rest => {
                 rest = positional.by_ref().collect();
@@ -64,10 +61,7 @@ pub(crate) fn bind(
                         )));
                     }
                     (Some(value), None, _) | (None, Some(value), _) => value,
-                    (None, None, ParamKind::Optional(default)) => {
-                        is_given = false;
-                        literal(default, vm)
-                    }
+                    (None, None, ParamKind::Optional(default)) => literal(default, vm),
                     (None, None, _) => {
                         return Err(wrong(format!(
                             "missing required argument: '{}'",
@@ -78,7 +72,6 @@ pub(crate) fn bind(
             }
         };
         values.push(value);
-        given_here.push(is_given);
     }
     if positional.next().is_some() {
         let most = function
@@ -98,7 +91,6 @@ pub(crate) fn bind(
     Ok(Arguments {
         function,
         values,
-        given: given_here,
         rest,
     })
 }
@@ -128,11 +120,6 @@ impl Arguments {
     /// The value of a parameter, which may be its default.
     pub(crate) fn get(&self, name: &str) -> &PyObjectRef {
         &self.values[self.index(name)]
-    }
-
-    /// Whether the call gave the parameter a value.
-    pub(crate) fn is_given(&self, name: &str) -> bool {
-        self.given[self.index(name)]
     }
 
     /// What the `*rest` parameter took.
@@ -193,14 +180,23 @@ impl Arguments {
         key: &str,
         vm: &VirtualMachine,
     ) -> PyResult<Option<String>> {
-        let Ok(dict) = self.get(name).clone().downcast() else {
-            return Ok(None);
-        };
-        let dict: PyDictRef = dict;
-        dict.get_item_opt(key, vm)?
-            .map(|value| text(&value, vm))
-            .transpose()
+        entry(self.get(name), key, vm)
     }
+}
+
+/// A dictionary's entry as text, if the object is a dictionary that has it.
+pub(crate) fn entry(
+    object: &PyObjectRef,
+    key: &str,
+    vm: &VirtualMachine,
+) -> PyResult<Option<String>> {
+    let Ok(dict) = object.clone().downcast() else {
+        return Ok(None);
+    };
+    let dict: PyDictRef = dict;
+    dict.get_item_opt(key, vm)?
+        .map(|value| text(&value, vm))
+        .transpose()
 }
 
 /// `str(object)`, with the replacement character in place of lone surrogates.

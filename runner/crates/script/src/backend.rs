@@ -112,8 +112,8 @@ pub trait Machine: Send + Sync {
         timeout: Option<Duration>,
     ) -> Result<ConsoleText, MachineError>;
 
-    /// Takes the cables out of the machine's network interfaces on VLANs, or plugs them in again.
-    fn set_links(&self, up: bool) -> Result<(), MachineError>;
+    /// Takes the cable out of the machine's first network interface on a VLAN, or plugs it in again.
+    fn set_link(&self, up: bool) -> Result<(), MachineError>;
 
     /// Has a port of the host lead to a port of the guest.
     fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), MachineError>;
@@ -281,12 +281,15 @@ pub enum Condition {
         /// A word of the shell's language, which expands globs, variables and substitutions in it.
         word: String,
     },
-    /// A unit of systemd is active. It is an error that it has failed, or is inactive while no job is queued.
+    /// A unit of systemd is in a state.
     Unit {
         /// Its name, or anything that `systemctl` takes for one.
         unit: String,
         /// The user whose service manager has it; none: the system's.
         user: Option<String>,
+        /// The state, such as `inactive`. None waits for it to be active: then it is an error that it has failed, or is
+        /// inactive while no job is queued.
+        state: Option<String>,
     },
 }
 

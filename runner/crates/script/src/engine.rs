@@ -128,6 +128,7 @@ impl Run {
                 .set_attr(name, vm.new_function(name, quit), vm)?;
         }
         let driver = Driver::object(&session, vm)?;
+        tell_output(&session, vm)?;
         Ok(Self {
             session,
             driver,
@@ -145,6 +146,14 @@ impl Run {
         let atexit = vm.import("atexit", 0)?;
         vm.call_method(&atexit, "_run_exitfuncs", ()).map(drop)
     }
+}
+
+/// Has the environment name the test's output, as that of a build does.
+fn tell_output(session: &Session, vm: &VirtualMachine) -> PyResult<()> {
+    let environment = vm.import("os", 0)?.get_attr("environ", vm)?;
+    let out_dir = vm.fsdecode(session.driver().out_dir().as_os_str());
+    vm.call_method(&environment, "setdefault", ("out", out_dir))
+        .map(drop)
 }
 
 /// `quit` and `exit`, which Python's interactive mode defines and scripts use.

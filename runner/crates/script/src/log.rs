@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use rustpython_vm::builtins::PyType;
-use rustpython_vm::function::FuncArgs;
+use rustpython_vm::builtins::{PyDictRef, PyType};
+use rustpython_vm::function::{FuncArgs, KwArgs};
 use rustpython_vm::types::{Constructor, Initializer};
 use rustpython_vm::{
     Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
 use crate::api::{Access, Class, Function, Literal, Param, Property, Topic};
-use crate::arguments::{Arguments, text};
+use crate::arguments::{Arguments, entry, text};
 use crate::event::Level;
 use crate::session::Session;
 use crate::steps::Step;
@@ -182,7 +182,7 @@ const FUNCTIONS: &[Function] = &[
         name: "nested",
         params: &[Param::required("message", "str"), attributes()],
         returns: "AbstractContextManager[None]",
-        doc: "A context manager that shows its block in the log as a step.",
+        doc: "A context manager, and a decorator, that shows its block in the log as a step.",
         call: |log, arguments, vm| {
             let machine = arguments.entry("attributes", "machine", vm)?;
             let message = arguments.text("message", vm)?;
@@ -193,7 +193,7 @@ const FUNCTIONS: &[Function] = &[
         name: "subtest",
         params: &[Param::required("name", "str"), attributes()],
         returns: "AbstractContextManager[None]",
-        doc: "A context manager that shows its block as a test of its own.",
+        doc: "A context manager, and a decorator, that shows its block as a test of its own.",
         call: |log, arguments, vm| {
             Ok(Step::subtest(
                 session(log, vm)?,
@@ -227,7 +227,8 @@ fn session<'a>(log: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'a Arc<Sessi
         .ok_or_else(|| vm.new_type_error("expected a Logger"))
 }
 
-/// Writes the first argument, as the original does; a keyword may name the machine.
+/// Writes the first argument, as the original does. The second, or the keyword `attributes`, may name the machine; so may a
+/// keyword of its own.
 fn write(
     log: &PyObject,
     method: &'static str,
@@ -238,7 +239,15 @@ fn write(
     let Some(message) = arguments.rest().first() else {
         return Err(vm.new_type_error("missing the message"));
     };
-    let machine = arguments.entry("kwargs", "machine", vm)?;
+    let keywords: PyDictRef = arguments.get("kwargs").clone().try_into_value(vm)?;
+    let attributes = match arguments.rest().get(1) {
+        Some(attributes) => attributes.clone(),
+        None => vm.unwrap_or_none(keywords.get_item_opt("attributes", vm)?),
+    };
+    let machine = match entry(&attributes, "machine", vm)? {
+        Some(machine) => Some(machine),
+        None => arguments.entry("kwargs", "machine", vm)?,
+    };
     let session = session(log, vm)?;
     session.message(
         session.shown_as(level),
@@ -246,7 +255,13 @@ fn write(
         text(message, vm)?,
     );
     for other in others(log, vm)? {
-        vm.call_method(&other, method, (message.clone(),))?;
+        let keywords: KwArgs = keywords
+            .clone()
+            .into_iter()
+            .map(|(name, value)| Ok((text(&name, vm)?, value)))
+            .collect::<PyResult<_>>()?;
+        let given = FuncArgs::new(arguments.rest().to_vec(), keywords);
+        other.get_attr(method, vm)?.call(given, vm)?;
     }
     Ok(vm.ctx.none())
 }

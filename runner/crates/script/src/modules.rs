@@ -60,9 +60,11 @@ const MODULES: &[Embedded] = embedded! {
         "make_command",
         "retry",
     ];
+    "test_driver.machine.console" "test_driver/machine/console.py" false [];
     "test_driver.machine.ocr" "test_driver/machine/ocr.py" false
         ["perform_ocr_on_screenshot", "perform_ocr_variants_on_screenshot"];
     "test_driver.machine.qmp" "test_driver/machine/qmp.py" false ["QMPAPIError", "QMPSession"];
+    "test_driver.machine.screen" "test_driver/machine/screen.py" false [];
     "test_driver.polling_condition" "test_driver/polling_condition.py" false
         ["Poll", "PollingCondition", "PollingConditionError"];
     "test_driver.qmp" "test_driver/qmp.py" false ["QMPAPIError", "QMPSession"];

@@ -1,8 +1,11 @@
 //! `with machine.nested("…")` and `with subtest("…")`: parts of a script that the log and the report show as such.
+//!
+//! Both are decorators, too: each call of the function is then such a part.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustpython_vm::function::FuncArgs;
+use rustpython_vm::types::Callable;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use crate::arguments::text;
@@ -10,7 +13,7 @@ use crate::event::{Level, ScriptEvent};
 use crate::session::{OpenStep, Session};
 
 /// What a `with` block is shown as.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Step {
         machine: Option<String>,
@@ -59,8 +62,26 @@ impl Step {
     }
 }
 
-#[pyclass]
+impl Callable for Step {
+    type Args = PyObjectRef;
+
+    /// Decorates a function, the way context managers of Python's own do it.
+    fn call(zelf: &Py<Self>, function: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        let decorator = vm
+            .import("contextlib", 0)?
+            .get_attr("ContextDecorator", vm)?;
+        vm.call_method(&decorator, "__call__", (zelf.to_owned(), function))
+    }
+}
+
+#[pyclass(with(Callable))]
 impl Step {
+    /// A step for one call of a decorated function: calls may overlap.
+    #[pymethod]
+    fn _recreate_cm(&self, vm: &VirtualMachine) -> PyObjectRef {
+        Self::object(&self.session, self.kind.clone(), vm)
+    }
+
     #[pymethod]
     fn __enter__(zelf: &Py<Self>) {
         let session = &zelf.session;

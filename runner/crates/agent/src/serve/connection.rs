@@ -54,11 +54,13 @@ struct Desk<'a> {
     background: Vec<Arc<Task>>,
 }
 
+/// What is left to do of a request once the runner knows its end.
+pub(super) type Afterwards = Box<dyn FnOnce(&Task)>;
+
 /// How a request went.
 pub(super) struct Finished {
     pub(super) result: Result<Outcome, Failure>,
-    /// What is left to do once the runner knows.
-    pub(super) afterwards: Option<Box<dyn FnOnce(&Task)>>,
+    pub(super) afterwards: Option<Afterwards>,
 }
 
 impl From<Result<Outcome, Failure>> for Finished {

@@ -153,8 +153,8 @@ const POLLING_CONDITION: Class = Class {
 const QMP_API_ERROR: Class = Class {
     bases: &["RuntimeError"],
     init: Some(&[
-        Param::required("class_name", "str"),
-        Param::required("description", "str"),
+        Param::required("class_name", "str | dict[str, Any]"),
+        Param::optional("description", "str | None", Literal::None),
         Param::optional("transaction_id", "str | None", Literal::None),
     ]),
     properties: &[
@@ -173,7 +173,8 @@ const QMP_API_ERROR: Class = Class {
     ..Class::new(
         "QMPAPIError",
         "test_driver.machine.qmp",
-        "QEMU refuses a command of QMP.",
+        "QEMU refuses a command of QMP. It may be made of QEMU's reply alone, `{\"error\": {\"class\": …, \"desc\": …}}`, or of \
+         the error in that.",
     )
 };
 

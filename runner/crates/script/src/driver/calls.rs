@@ -12,6 +12,7 @@ use crate::modules;
 use crate::parallel;
 use crate::retry::{self, Try};
 use crate::steps::Step;
+use crate::timeouts::Timeout;
 
 pub(super) const LIFE: &[Function] = &[
     Function {
@@ -114,7 +115,7 @@ pub(super) const CONTROL: &[Function] = &[
         name: "subtest",
         params: &[Param::required("name", "str")],
         returns: "AbstractContextManager[None]",
-        doc: "A context manager that shows its block as a test of its own.",
+        doc: "A context manager, and a decorator, that shows its block as a test of its own.",
         call: |driver, arguments, vm| {
             let name = arguments.text("name", vm)?;
             Ok(Step::subtest(&this(driver, vm)?.session, name, vm))
@@ -122,17 +123,20 @@ pub(super) const CONTROL: &[Function] = &[
     },
 ];
 
+/// How long `retry` goes on that is not told otherwise.
+const RETRY_SECONDS: i32 = 900;
+
 pub(super) const WAITS: &[Function] = &[
     Function {
         name: "retry",
         params: &[
             Param::required("fn", "Callable[[bool], Any]"),
-            Param::optional("timeout_seconds", "Duration", Literal::Int(900)),
+            Param::optional("timeout_seconds", "Duration | None", Literal::None),
             Param::optional("timeout", "Duration | None", Literal::None),
         ],
         returns: "None",
         doc: "Calls a function until it returns something true: at once, and then in intervals that grow from 20 ms to one second. \
-              Its argument says whether this is the last try. The time-out may be given under either name.",
+              Its argument says whether this is the last try. The time-out may be given under either name; without one it is 900 seconds.",
         call: do_retry,
     },
     Function {
@@ -218,20 +222,24 @@ fn show_consoles(driver: &PyObject, on: bool, vm: &VirtualMachine) -> PyResult {
 
 fn do_retry(driver: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let session = Arc::clone(&this(driver, vm)?.session);
-    let mut timeout = arguments.timeout("timeout_seconds", vm)?;
-    if !vm.is_none(arguments.get("timeout")) {
-        if arguments.is_given("timeout_seconds") {
+    let given = ["timeout", "timeout_seconds"].map(|name| arguments.get(name));
+    let timeout = match given.map(|value| (!vm.is_none(value)).then_some(value)) {
+        [Some(_), Some(_)] => {
             return Err(vm.new_type_error(
                 "retry() got both 'timeout' and 'timeout_seconds' arguments. Pass only 'timeout'",
             ));
         }
-        timeout = arguments.timeout("timeout", vm)?;
-        if arguments.get("timeout").try_float(vm).is_ok() {
-            session.warn_once(
-                "retry(timeout=…) with a number is deprecated: give a timedelta, or use timeout_seconds",
-            );
+        [Some(timeout), None] => {
+            if timeout.try_float(vm).is_ok() {
+                session.warn_once(
+                    "retry(timeout=…) with a number is deprecated: give a timedelta, or use timeout_seconds",
+                );
+            }
+            Timeout::from_object(timeout, vm)?
         }
-    }
+        [None, Some(seconds)] => Timeout::from_object(seconds, vm)?,
+        [None, None] => Timeout::from_object(&vm.ctx.new_int(RETRY_SECONDS).into(), vm)?,
+    };
     retry::until(&session, "", &timeout, vm, |last| {
         let result = arguments.get("fn").call((last,), vm)?;
         Ok(if result.try_to_bool(vm)? {

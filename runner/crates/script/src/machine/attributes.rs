@@ -11,10 +11,10 @@ use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 use super::link::Link;
 use super::qmp::QmpSession;
 use super::shell::ShellSocket;
-use super::{Machine, console, efi, this};
+use super::{Machine, console, efi, link_of, this};
 use crate::api::{Access, Property};
 use crate::log::Log;
-use crate::paths;
+use crate::{modules, paths};
 
 /// An attribute that is what a script wrote, if it did.
 const fn written(
@@ -238,13 +238,15 @@ pub(super) const PROPERTIES: &[Property] = &[
     written(
         "last_lines",
         "Queue[str]",
-        "The console's lines that no wait_for_console_text() has taken, in a queue of the reader's own.",
+        "The console's lines that no wait_for_console_text() has taken; a line that is got from here is taken, too.",
         |machine, vm| {
-            let queue = vm.import("queue", 0)?.get_attr("Queue", vm)?.call((), vm)?;
-            for line in console::pending(machine, vm)?.lines() {
-                vm.call_method(&queue, "put", (line,))?;
+            let link = link_of(machine, vm)?;
+            if let Some(lines) = link.state().last_lines.clone() {
+                return Ok(lines);
             }
-            Ok(queue)
+            let class = modules::import_from("test_driver.machine.console", "ConsoleLines", vm)?;
+            let made = class.call((machine.to_owned(),), vm)?;
+            Ok(link.state().last_lines.get_or_insert(made).clone())
         },
     ),
     written(

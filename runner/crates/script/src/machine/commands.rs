@@ -229,6 +229,8 @@ fn complete(
             MachineErrorKind::Closed
             | MachineErrorKind::Ended { .. }
             | MachineErrorKind::Died { .. }
+            | MachineErrorKind::Panicked { .. }
+            | MachineErrorKind::Broken { .. }
                 if !check_return =>
             {
                 Ok(Outcome::bare(STATUS_NOT_CHECKED, String::new()))
@@ -250,8 +252,15 @@ fn prepare<'a>(
     callbacks::run(machine, vm)?;
     power::ensure_reachable(machine, vm)?;
     let this = this(machine, vm)?;
+    let mut script = format!("{SHELL_OPTIONS}{command}");
+    if script.contains('\0') {
+        // No argument of a program can have one, and a shell that reads its input drops them.
+        this.session
+            .warn_once("a command has NUL characters, which shells do not know: they are left out");
+        script.retain(|c| c != '\0');
+    }
     let command = Command {
-        script: format!("{SHELL_OPTIONS}{command}"),
+        script,
         // Zero is no limit, as for the `timeout` program that the original driver uses.
         timeout: timeout.limit.filter(|limit| !limit.is_zero()),
         detached,
@@ -300,7 +309,7 @@ fn demand(
     let timeout = arguments.timeout("timeout", vm)?;
     let mut output = String::new();
     for command in commands {
-        output += &step(machine, &format!("must {verb}: {command}"), vm, || {
+        let more = step(machine, &format!("must {verb}: {command}"), vm, || {
             let outcome = run(machine, &command, &how, vm)?;
             if success && outcome.status != 0 {
                 let name = name(machine, vm)?;
@@ -314,6 +323,12 @@ fn demand(
             }
             Ok(outcome.output)
         })?;
+        if output.is_empty() {
+            // Not copied: it may be large.
+            output = more;
+        } else {
+            output += &more;
+        }
     }
     Ok(vm.ctx.new_str(output).into())
 }

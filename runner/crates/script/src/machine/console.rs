@@ -12,6 +12,7 @@ use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{ConsoleText, MachineError, MachineErrorKind};
 use crate::retry::timed_out;
+use crate::timeouts::Timeout;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -63,6 +64,15 @@ impl Seen {
     fn take(&mut self, end: u64) {
         self.taken = self.taken.max(end);
     }
+
+    /// Takes all from one position to another, unless somebody has taken of it meanwhile.
+    fn take_from(&mut self, begin: u64, end: u64) -> bool {
+        let free = self.taken == begin;
+        if free {
+            self.take(end);
+        }
+        free
+    }
 }
 
 /// The most of one text that is searched again and again, in bytes; of a longer one the beginning is forgotten.
@@ -84,6 +94,9 @@ pub(super) fn begin_run(link: &Link) {
             taken: console.end,
         };
     }
+    let lines = link.state().last_lines.take();
+    // Not while the state is locked: it is an object of Python.
+    drop(lines);
 }
 
 /// What the console has shown in this run.
@@ -94,10 +107,51 @@ pub(super) fn log(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
     Ok(text)
 }
 
-/// What it has shown and no wait has taken.
-pub(super) fn pending(machine: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
+/// The lines that it has shown and nobody has taken.
+pub(super) fn pending(machine: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<String>> {
     let taken = link_of(machine, vm)?.state().console.taken;
-    Ok(read(machine, taken, Some(Duration::ZERO), vm)?.text)
+    let ConsoleText { text, running, .. } = read(machine, taken, Some(Duration::ZERO), vm)?;
+    let lines = text.split_inclusive('\n');
+    let lines = lines.filter(|line| is_whole(line, running));
+    Ok(lines.map(|line| line.trim_end().to_owned()).collect())
+}
+
+/// Takes the first of them, waiting for one if need be; none when the time is over or none can come any more.
+pub(super) fn take_line(
+    machine: &PyObject,
+    timeout: &Timeout,
+    vm: &VirtualMachine,
+) -> PyResult<Option<String>> {
+    let link = link_of(machine, vm)?;
+    let driver = this(machine, vm)?.session.driver();
+    let started = driver.now();
+    let taken = || link.state().console.taken;
+    let mut begin = taken();
+    let mut text = String::new();
+    let mut position = begin;
+    loop {
+        let elapsed = driver.now().saturating_duration_since(started);
+        let new = read(machine, position, timeout.after(elapsed).limit, vm)?;
+        position = new.end;
+        text.push_str(&new.text);
+        let line = text.split_inclusive('\n').next().unwrap_or_default();
+        if is_whole(line, new.running) {
+            let end = new.end - (text.len() - line.len()) as u64;
+            if link.state().console.take_from(begin, end) {
+                return Ok(Some(line.trim_end().to_owned()));
+            }
+            begin = taken();
+            position = begin;
+            text.clear();
+        } else if new.text.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Whether nothing can come any more behind the last line of a text that has been shown.
+fn is_whole(line: &str, running: bool) -> bool {
+    line.ends_with('\n') || !(running || line.is_empty())
 }
 
 fn read(
@@ -126,6 +180,11 @@ fn wait_for_console_text(
     step(machine, &message, vm, || {
         let now = || session.driver().now();
         let started = now();
+        let over = |text: &str| {
+            let elapsed = now().saturating_duration_since(started);
+            let seen = format!("console shows{}", last_lines(text));
+            timed_out(session, &message, &timeout, elapsed, &seen, vm)
+        };
         // Text from here on, as far as it has been read.
         let mut begin = link.state().console.taken;
         let mut text = String::new();
@@ -155,6 +214,10 @@ fn wait_for_console_text(
                     }
                     return Ok(vm.ctx.none());
                 }
+                if left == Some(Duration::ZERO) {
+                    // A console that is never silent must not keep the wait from its end.
+                    return Err(over(&text));
+                }
                 if text.len() > SEARCHED {
                     let forgotten = text.ceil_char_boundary(text.len() - SEARCHED / 2);
                     text.drain(..forgotten);
@@ -175,9 +238,7 @@ fn wait_for_console_text(
                 };
                 return Err(session.exceptions.machine_failed(&error, vm));
             } else if slice == left {
-                let elapsed = now().saturating_duration_since(started);
-                let seen = format!("console shows{}", last_lines(&text));
-                return Err(timed_out(session, &message, &timeout, elapsed, &seen, vm));
+                return Err(over(&text));
             }
         }
     })

@@ -1,8 +1,13 @@
 //! Finding a pattern in a console's text, as it stands there and as it was written.
 //!
 //! Other drivers put lines together without what ends them, so `.` runs across lines there; a pattern with `\n`, `^` or `$`
-//! means lines. And a kernel message can come in the middle of a line of somebody else's. So a text is searched as it
-//! stands, with its lines put together, and both again without the kernel messages that split lines.
+//! means lines. They leave out blanks at the ends of lines, too. And a kernel message can come in the middle of a line of
+//! somebody else's. So a text is searched as it stands, with its lines put together, and both again without those blanks,
+//! without the kernel messages that split lines, and without either.
+//!
+//! Other drivers search again after each line, so a match takes no more lines than it needs, however greedy the pattern.
+
+use std::ops::Range;
 
 use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine};
 
@@ -27,37 +32,63 @@ impl Pattern {
         Ok(Self { lines, whole })
     }
 
-    /// The end of the first match, as an offset in `text`.
+    /// The end of the first match in as few lines as possible, as an offset in `text`.
     pub(super) fn find(&self, text: &str, vm: &VirtualMachine) -> PyResult<Option<usize>> {
+        let Some(found) = self.find_any(text, vm)? else {
+            return Ok(None);
+        };
+        // A match within one line has none to spare.
+        let ends = text[found.clone()].match_indices('\n');
+        let ends: Vec<usize> = ends.map(|(at, _)| found.start + at + 1).collect();
+        let mut end = found.end;
+        let (mut low, mut high) = (0, ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.find_any(&text[..ends[middle]], vm)? {
+                Some(shorter) => (end, high) = (shorter.end, middle),
+                None => low = middle + 1,
+            }
+        }
+        Ok(Some(end))
+    }
+
+    /// A match in any form of a text, as offsets in `text`.
+    fn find_any(&self, text: &str, vm: &VirtualMachine) -> PyResult<Option<Range<usize>>> {
         let plain = Form::plain(text);
         let mended = plain.mended();
-        let forms = [Some(&plain), mended.as_ref()];
-        for form in forms.into_iter().flatten() {
-            if let Some(end) = search(&self.lines, &form.text, vm)? {
-                return Ok(Some(form.origin(end)));
-            }
-            let joined = form.joined();
-            if let Some(end) = search(&self.whole, &joined.text, vm)? {
-                return Ok(Some(joined.origin(end)));
+        for written in [Some(plain), mended].into_iter().flatten() {
+            let trimmed = written.trimmed();
+            for form in [Some(written), trimmed].into_iter().flatten() {
+                if let Some(found) = search(&self.lines, &form.text, vm)? {
+                    return Ok(Some(form.origin(&found)));
+                }
+                let joined = form.joined();
+                if let Some(found) = search(&self.whole, &joined.text, vm)? {
+                    return Ok(Some(joined.origin(&found)));
+                }
             }
         }
         Ok(None)
     }
 }
 
-/// The end of the first match, as an offset in bytes.
-fn search(pattern: &PyObjectRef, text: &str, vm: &VirtualMachine) -> PyResult<Option<usize>> {
+/// The first match, as offsets in bytes.
+fn search(
+    pattern: &PyObjectRef,
+    text: &str,
+    vm: &VirtualMachine,
+) -> PyResult<Option<Range<usize>>> {
     let found = vm.call_method(pattern, "search", (text,))?;
     if vm.is_none(&found) {
         return Ok(None);
     }
-    // Python counts characters.
-    let end: usize = vm.call_method(&found, "end", ())?.try_into_value(vm)?;
-    let offset = text
-        .char_indices()
-        .nth(end)
-        .map_or(text.len(), |(offset, _)| offset);
-    Ok(Some(offset))
+    let offset = |method| -> PyResult<usize> {
+        // Python counts characters.
+        let index: usize = vm.call_method(&found, method, ())?.try_into_value(vm)?;
+        let mut offsets = text.char_indices().map(|(offset, _)| offset);
+        Ok(offsets.nth(index).unwrap_or(text.len()))
+    };
+    Ok(Some(offset("start")?..offset("end")?))
 }
 
 /// A text made of parts of another one.
@@ -75,8 +106,15 @@ impl Form {
         }
     }
 
+    /// The offsets in the original that a match in this text has.
+    fn origin(&self, found: &Range<usize>) -> Range<usize> {
+        let end = self.end(found.end);
+        // An empty match may lie between two parts.
+        self.place(found.start).min(end)..end
+    }
+
     /// The offset in the original that an end in this text has.
-    fn origin(&self, end: usize) -> usize {
+    fn end(&self, end: usize) -> usize {
         // The part that the last character before the end lies in.
         let index = self
             .parts
@@ -89,6 +127,27 @@ impl Form {
     /// Without the ends of lines.
     fn joined(&self) -> Self {
         self.without(|rest| rest.find('\n').map(|at| (at, at + 1)))
+    }
+
+    /// Without the blanks that lines end with; none where there are none.
+    fn trimmed(&self) -> Option<Self> {
+        let mut found = false;
+        let trimmed = self.without(|rest| {
+            let mut from = 0;
+            loop {
+                let end = rest[from..].find('\n').map_or(rest.len(), |at| from + at);
+                let kept = from + rest[from..end].trim_end().len();
+                if kept < end {
+                    found = true;
+                    return Some((kept, end));
+                }
+                if end == rest.len() {
+                    return None;
+                }
+                from = end + 1;
+            }
+        });
+        found.then_some(trimmed)
     }
 
     /// Without the kernel messages that lines of other writers are split by; none where there are none.
@@ -212,7 +271,7 @@ mod tests {
         for form in [mended, joined] {
             for word in ["one", "hel", "there", "c", "end"] {
                 let end = form.text.find(word).expect("the word is there") + word.len();
-                let origin = form.origin(end);
+                let origin = form.end(end);
                 assert!(
                     text[..origin].ends_with(word),
                     "{word}: {}",
@@ -222,6 +281,19 @@ mod tests {
         }
         let whole = "[    2.000000] c\n[    3.000000] d\nend\n";
         assert!(Form::plain(whole).mended().is_none());
+    }
+
+    #[test]
+    fn blanks_at_the_ends_of_lines_are_left_out() {
+        let text = "a b \n\n \t\nc\nlogin:  ";
+        let trimmed = Form::plain(text).trimmed().expect("there are blanks");
+        assert_eq!(trimmed.text, "a b\n\n\nc\nlogin:");
+        let line = trimmed.text.find("c\n").expect("the line is there");
+        assert_eq!(
+            trimmed.origin(&(line..line + 1)),
+            text.find('c').unwrap()..text.find("\nlogin").unwrap()
+        );
+        assert!(Form::plain(" a\n\nb\n").trimmed().is_none());
     }
 
     #[test]

@@ -73,10 +73,7 @@ fn copy_from_host(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine
     step(machine, &message, vm, || {
         power::ensure_reachable(machine, vm)?;
         let backend = backend_of(machine, vm)?;
-        if !target.starts_with('/') {
-            // Where commands run.
-            target = format!("/tmp/{target}");
-        }
+        target = where_commands_run(target);
         let is_directory = format!("test -d {}", quoted(&target));
         if commands::run(machine, &is_directory, &How::quiet(), vm)?.status == 0
             && let Some(name) = source.file_name()
@@ -86,6 +83,15 @@ fn copy_from_host(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine
         this.session.call(vm, || backend.copy_in(&source, &target))
     })?;
     Ok(vm.ctx.none())
+}
+
+/// A path of the guest as commands understand it, which run in `/tmp`.
+fn where_commands_run(path: String) -> String {
+    if path.starts_with('/') {
+        path
+    } else {
+        format!("/tmp/{path}")
+    }
 }
 
 fn check_exists(path: &Path, vm: &VirtualMachine) -> PyResult<()> {
@@ -179,6 +185,7 @@ fn copy_from_machine(machine: &PyObject, arguments: &Arguments, vm: &VirtualMach
     step(machine, &message, vm, || {
         power::ensure_reachable(machine, vm)?;
         let backend = backend_of(machine, vm)?;
+        let source = where_commands_run(source);
         this.session
             .call(vm, || backend.copy_out(&source, &target_dir))
     })?;

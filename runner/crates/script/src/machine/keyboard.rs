@@ -2,9 +2,10 @@
 
 use rustpython_vm::{AsObject, PyObject, PyResult, VirtualMachine};
 
-use super::{callbacks, is_own, monitor, step, this};
+use super::{callbacks, is_own, monitor, name, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
+use crate::event::Level;
 use crate::timeouts::Timeout;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -17,7 +18,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         returns: "None",
         doc: "Presses a key, given by its character or by QEMU's name for it, such as `ret`, `f1` or `ctrl-alt-f2`, then waits \
-              for the delay in seconds. Fails when QEMU has no such key.",
+              for the delay in seconds. A key that QEMU does not have is left out, with a warning.",
         call: |machine, arguments, vm| {
             let key = code_of(&arguments.text("key", vm)?).into_owned();
             let delay = arguments.timeout("delay", vm)?;
@@ -36,7 +37,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "send_chars",
         params: &[Param::required("chars", "str"), delay()],
         returns: "None",
-        doc: "Types a text, with the delay in seconds after each key. Fails at a character that the US layout does not have.",
+        doc: "Types a text, with the delay in seconds after each key. A character that the US layout does not have is left \
+              out, with a warning.",
         call: send_chars,
     },
 ];
@@ -77,7 +79,7 @@ fn press(machine: &PyObject, key: &str, delay: &Timeout, vm: &VirtualMachine) ->
     };
     if !reply.trim().is_empty() {
         let message = format!("QEMU cannot press the key `{key}`: {}", reply.trim());
-        return Err(session.failed(message, vm));
+        session.message(Level::Warning, Some(&name(machine, vm)?), message);
     }
     match delay.limit {
         Some(delay) if !delay.is_zero() => session.sleep(delay, vm),
@@ -90,6 +92,7 @@ fn press(machine: &PyObject, key: &str, delay: &Timeout, vm: &VirtualMachine) ->
 pub(crate) const KEYS: &[(char, &str)] = &[
     (' ', "spc"),
     ('\n', "ret"),
+    ('\t', "tab"),
     ('!', "shift-0x02"),
     ('@', "shift-0x03"),
     ('#', "shift-0x04"),
@@ -148,6 +151,7 @@ mod tests {
             ("Z", "shift-z"),
             ("7", "7"),
             ("\n", "ret"),
+            ("\t", "tab"),
             ("?", "shift-0x35"),
             ("ctrl-alt-f2", "ctrl-alt-f2"),
             ("kp_enter", "kp_enter"),

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) process: Option<PyObjectRef>,
     /// The object `shell` of this boot.
     pub(super) shell: Option<PyObjectRef>,
+    /// The object `last_lines` of this run.
+    pub(super) last_lines: Option<PyObjectRef>,
     /// The object `qmp_client`.
     pub(super) qmp_client: Option<PyObjectRef>,
 }

@@ -35,9 +35,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Param::optional("attrs", "dict[str, str]", Literal::EmptyDict),
         ],
         returns: "AbstractContextManager[None]",
-        doc: "A context manager that shows its block in the log as a step of this machine.",
+        doc: "A context manager, and a decorator, that shows its block in the log as a step of this machine.",
         call: |machine, arguments, vm| {
-            let name = name(machine, vm)?;
+            let name = match arguments.entry("attrs", "machine", vm)? {
+                Some(other) => other,
+                None => name(machine, vm)?,
+            };
             let message = arguments.text("msg", vm)?;
             Ok(Step::nested(
                 &this(machine, vm)?.session,

@@ -33,7 +33,7 @@ mod windows;
 
 use std::sync::{Arc, OnceLock};
 
-use rustpython_vm::builtins::{PyStrInterned, PyType};
+use rustpython_vm::builtins::{PyListRef, PyStrInterned, PyType};
 use rustpython_vm::class::{PyClassImpl, StaticType};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::types::{Constructor, Initializer, Representable};
@@ -43,8 +43,9 @@ use rustpython_vm::{
 
 use crate::api::{self, Class, Topic};
 use crate::arguments::text;
-use crate::backend;
 use crate::session::Session;
+use crate::timeouts::Timeout;
+use crate::{backend, modules};
 use link::Link;
 
 pub(crate) use keyboard::code_of as key_of;
@@ -237,5 +238,34 @@ impl Machine {
             Some(_) => Ok(zelf.into()),
             None => Err(vm.new_attribute_error("no virtual machine is behind this object")),
         }
+    }
+
+    /// Scripts use it, though its name says that they should not.
+    #[pymethod]
+    fn _managed_screenshot(zelf: PyRef<Self>, vm: &VirtualMachine) -> PyResult {
+        modules::import_from("test_driver.machine.screen", "managed_screenshot", vm)?
+            .call((zelf,), vm)
+    }
+
+    /// What `last_lines` holds.
+    #[pymethod]
+    fn _console_lines(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyListRef> {
+        let lines = console::pending(zelf.as_object(), vm)?;
+        let lines = lines.into_iter().map(|line| vm.ctx.new_str(line).into());
+        Ok(vm.ctx.new_list(lines.collect()))
+    }
+
+    #[pymethod]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the interpreter gives arguments by value"
+    )]
+    fn _take_console_line(
+        zelf: &Py<Self>,
+        timeout: PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<Option<String>> {
+        let timeout = Timeout::from_object(&timeout, vm)?;
+        console::take_line(zelf.as_object(), &timeout, vm)
     }
 }

@@ -29,21 +29,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
         name: "block",
         params: &[],
         returns: "None",
-        doc: "Takes the cables out of the machine's network interfaces on VLANs.",
-        call: |machine, _arguments, vm| set_links(machine, false, vm),
+        doc: "Takes the cable out of the machine's first network interface on a VLAN: eth1.",
+        call: |machine, _arguments, vm| set_link(machine, false, vm),
     },
     Function {
         name: "unblock",
         params: &[],
         returns: "None",
-        doc: "Plugs the cables that block() took out in again.",
-        call: |machine, _arguments, vm| set_links(machine, true, vm),
+        doc: "Plugs the cable that block() took out in again.",
+        call: |machine, _arguments, vm| set_link(machine, true, vm),
     },
 ];
 
-fn set_links(machine: &PyObject, up: bool, vm: &VirtualMachine) -> PyResult {
+fn set_link(machine: &PyObject, up: bool, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     let backend = backend_of(machine, vm)?;
-    this.session.call(vm, || backend.set_links(up))?;
+    this.session.call(vm, || backend.set_link(up))?;
     Ok(vm.ctx.none())
 }

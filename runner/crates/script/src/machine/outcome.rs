@@ -76,11 +76,17 @@ impl From<Completed> for Outcome {
         };
         Self {
             status,
-            output: String::from_utf8_lossy(&completed.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&completed.stderr).into_owned(),
+            output: lossy(completed.stdout),
+            stderr: lossy(completed.stderr),
             timed_out: completed.status == ExitStatus::TimedOut,
         }
     }
+}
+
+/// The bytes as text, with the replacement character for what is none. Text is not copied: it may be large.
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Sets a text off from what is said around it.
@@ -91,4 +97,18 @@ pub(super) fn indent(text: &str) -> String {
         .map(|line| format!("  {line}"))
         .collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lossy;
+
+    #[test]
+    fn bytes_become_text_without_a_copy() {
+        let bytes = "é\n".repeat(1000).into_bytes();
+        let place = bytes.as_ptr();
+        let text = lossy(bytes);
+        assert_eq!(text.as_ptr(), place);
+        assert_eq!(lossy(vec![b'a', 0xff, b'b']), "a\u{fffd}b");
+    }
 }

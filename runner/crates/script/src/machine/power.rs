@@ -1,6 +1,7 @@
 //! Starting, connecting and ending a machine.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
@@ -11,6 +12,7 @@ use super::{attributes, backend_of, console, find_link, is_own, link_of, step, t
 use crate::api::{Function, Literal, Param};
 use crate::arguments::Arguments;
 use crate::backend::{self, MachineErrorKind};
+use crate::event::Level;
 use crate::timeouts::Timeout;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -58,6 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         params: &[Param::optional("timeout", "Duration | None", Literal::None)],
         returns: "None",
         doc: "Waits until the machine has powered off; does not ask it to. Returns at once when it does not run. \
+              A machine that ends in another way, or whose kernel panics, is warned of, and may start again. \
               When the time is over, it raises subprocess.TimeoutExpired.",
         call: |machine, arguments, vm| {
             wait_for_shutdown(machine, &arguments.timeout("timeout", vm)?, vm)?;
@@ -224,12 +227,22 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
 fn shutdown(machine: &PyObject, _arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
     let this = this(machine, vm)?;
     if is_booted(machine, vm)? {
-        ensure_reachable(machine, vm)?;
         let backend = backend_of(machine, vm)?;
-        this.session.call(vm, || backend.power_off())?;
+        match ensure_reachable(machine, vm) {
+            Ok(()) => this.session.call(vm, || backend.power_off())?,
+            // It was going down already.
+            Err(_) if has_powered_off(&*backend, vm) => {}
+            Err(error) => return Err(error),
+        }
         vm.call_method(machine, "wait_for_shutdown", ())?;
     }
     Ok(vm.ctx.none())
+}
+
+/// Whether the guest has ended the machine itself.
+fn has_powered_off(backend: &dyn backend::Machine, vm: &VirtualMachine) -> bool {
+    let ended = vm.allow_threads(|| backend.wait_for_shutdown(Some(Duration::ZERO)));
+    ended.is_ok()
 }
 
 fn end(machine: &PyObject, message: &str, vm: &VirtualMachine) -> PyResult {
@@ -251,11 +264,26 @@ fn wait_for_shutdown(machine: &PyObject, timeout: &Timeout, vm: &VirtualMachine)
     let link = link_of(machine, vm)?;
     step(machine, "waiting for the VM to power off", vm, || {
         this.session.check_running(vm)?;
-        vm.allow_threads(|| link.backend.wait_for_shutdown(timeout.limit))
-            .map_err(|error| match error.kind {
-                MachineErrorKind::TimedOut { .. } => still_running(machine, timeout, vm),
-                _ => this.session.exceptions.machine_failed(&error, vm),
-            })?;
+        let ended = vm.allow_threads(|| link.backend.wait_for_shutdown(timeout.limit));
+        match ended {
+            Ok(()) => {}
+            Err(error) => match &error.kind {
+                MachineErrorKind::TimedOut { .. } => {
+                    return Err(still_running(machine, timeout, vm));
+                }
+                // Its end is what was waited for, whatever it was like.
+                MachineErrorKind::Died { .. }
+                | MachineErrorKind::Panicked { .. }
+                | MachineErrorKind::Broken { .. } => {
+                    let name = super::name(machine, vm)?;
+                    let words = error.kind.to_string();
+                    this.session.message(Level::Warning, Some(&name), words);
+                    // The script knows of it: nothing of it is left for the next start.
+                    this.session.call(vm, || link.backend.crash())?;
+                }
+                _ => return Err(this.session.exceptions.machine_failed(&error, vm)),
+            },
+        }
         link.set_booted(false);
         link.forget_boot();
         Ok(())

@@ -83,14 +83,16 @@ const FUNCTIONS: &[Function] = &[
         name: "events",
         params: &[within()],
         returns: "Iterator[dict[str, Any]]",
-        doc: "Takes all QMP events that nobody has taken, oldest first; waits for one if there is none.",
+        doc: "Takes all QMP events that have come and nobody has taken, oldest first. It waits for none, whatever the \
+              time-out: that is there because other drivers have it.",
         call: |client, arguments, vm| {
             let client = this_client(client, vm)?;
+            // A wrong one is still told.
+            arguments.timeout("timeout", vm)?;
             let mut events = Vec::new();
-            let mut timeout = arguments.timeout("timeout", vm)?;
-            while let Some(event) = next_event(&client.session, &client.link, &timeout, vm)? {
+            let at_once = Timeout::none_at_all();
+            while let Some(event) = next_event(&client.session, &client.link, &at_once, vm)? {
                 events.push(event);
-                timeout = Timeout::none_at_all();
             }
             let events: PyObjectRef = vm.ctx.new_list(events).into();
             Ok(events.get_iter(vm)?.into())

@@ -10,6 +10,7 @@ use super::messages::say;
 use super::{Machine, attributes, backend_of, callbacks, is_own, regex, step, this};
 use crate::api::{Function, Param};
 use crate::arguments::{Arguments, text};
+use crate::backend::{MachineError, MachineErrorKind};
 use crate::retry::{self, Try};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -28,10 +29,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "Returns the text on the screen, read by character recognition (OCR). Fails unless the test has that enabled.",
         call: |machine, _arguments, vm| {
             let mut text = String::new();
-            read(machine, false, vm, |found| {
+            let read = read(machine, false, vm, |found| {
                 text = found;
                 Ok(true)
             })?;
+            check(machine, read, vm)?;
             Ok(vm.ctx.new_str(text).into())
         },
     },
@@ -43,10 +45,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
               as it is, processed, and processed with its colours inverted.",
         call: |machine, _arguments, vm| {
             let mut texts: Vec<PyObjectRef> = Vec::new();
-            read(machine, true, vm, |found| {
+            let read = read(machine, true, vm, |found| {
                 texts.push(vm.ctx.new_str(found).into());
                 Ok(false)
             })?;
+            check(machine, read, vm)?;
             Ok(vm.ctx.new_list(texts).into())
         },
     },
@@ -77,6 +80,9 @@ fn screenshot(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) ->
         attributes::out_dir(machine, vm)?.join(&filename)
     };
     let shown = path.display();
+    // QEMU may run in another directory.
+    let path = std::path::absolute(&path)
+        .map_err(|error| vm.new_os_error(format!("cannot write '{shown}': {error}")))?;
     let backend = backend_of(machine, vm)?;
     step(machine, &format!("making screenshot {shown}"), vm, || {
         this.session.call(vm, || backend.screenshot(&path))
@@ -106,7 +112,14 @@ fn wait_for_text(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
                 Ok(matched || (over && !last))
             };
             if is_own(machine, vm.ctx.intern_str(VARIANTS), vm) {
-                read(machine, true, vm, seen)?;
+                match read(machine, true, vm, seen)? {
+                    // One picture that takes too long does not end the wait.
+                    Err(MachineError {
+                        kind: kind @ MachineErrorKind::TimedOut { .. },
+                        ..
+                    }) if !matched && !last => return Ok(Try::NotYet(kind.to_string())),
+                    read => check(machine, read, vm)?,
+                }
             } else {
                 let variants = vm.call_method(machine, VARIANTS, ())?;
                 let variants: Vec<PyObjectRef> = variants.try_into_value(vm)?;
@@ -133,7 +146,14 @@ fn wait_for_text(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
     Ok(vm.ctx.none())
 }
 
-/// Reads the screen, and hands the text of each rendering to `seen` until that returns true.
+/// Raises what the backend says of a reading that failed.
+fn check(machine: &PyObject, read: Result<(), MachineError>, vm: &VirtualMachine) -> PyResult<()> {
+    let exceptions = &this(machine, vm)?.session.exceptions;
+    read.map_err(|error| exceptions.machine_failed(&error, vm))
+}
+
+/// Reads the screen, and hands the text of each rendering to `seen` until that returns true. What the backend says of it
+/// is in the inner result.
 ///
 /// The backend works on a thread of its own: `seen` may run Python code, which the backend's thread must not.
 fn read(
@@ -141,7 +161,7 @@ fn read(
     variants: bool,
     vm: &VirtualMachine,
     mut seen: impl FnMut(String) -> PyResult<bool>,
-) -> PyResult<()> {
+) -> PyResult<Result<(), MachineError>> {
     let this: &Machine = this(machine, vm)?;
     let session = &this.session;
     let backend = backend_of(machine, vm)?;
@@ -160,7 +180,7 @@ fn read(
             let _ = answers.send(seen(text)?);
         }
         match vm.allow_threads(|| reader.join()) {
-            Ok(result) => result.map_err(|error| session.exceptions.machine_failed(&error, vm)),
+            Ok(result) => Ok(result),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })

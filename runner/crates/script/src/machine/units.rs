@@ -7,7 +7,6 @@ use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::commands::{self, How, attempt_timeout};
 use super::outcome::Outcome;
-use super::waits::Wait;
 use super::{is_own, step, this, waits};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::{Arguments, text};
@@ -174,21 +173,25 @@ fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
     };
     let message = format!("waiting for unit {unit}{suffix}");
     step(machine, &message, vm, || {
-        let own = ["systemctl", "get_unit_property", "get_unit_info"]
-            .iter()
-            .all(|method| is_own(machine, vm.ctx.intern_str(*method), vm));
-        if own && waits::happen_here(machine, vm)? {
+        if agent_knows(machine, vm)? {
             let condition = Condition::Unit {
                 unit: unit.clone(),
                 user: user.clone(),
+                state: None,
             };
-            if waits::wait_here(machine, &message, &condition, &timeout, vm)? == Wait::Met {
-                return Ok(());
-            }
+            return waits::wait_here(machine, &message, &condition, &timeout, vm);
         }
         watch_unit(machine, &message, &unit, user.as_deref(), &timeout, vm)
     })?;
     Ok(vm.ctx.none())
+}
+
+/// Whether the agent is to be asked for the states of units, not methods that a subclass may have changed.
+fn agent_knows(machine: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
+    let own = ["systemctl", "get_unit_property", "get_unit_info"]
+        .iter()
+        .all(|method| is_own(machine, vm.ctx.intern_str(*method), vm));
+    Ok(own && waits::happen_here(machine, vm)?)
 }
 
 /// Reads the state of a unit again and again until it is active.
@@ -282,6 +285,14 @@ fn wait_for_unit_active_state(
     let timeout = arguments.timeout("timeout", vm)?;
     let message = format!("waiting for unit {unit} to be {wanted}");
     step(machine, &message, vm, || {
+        if agent_knows(machine, vm)? {
+            let condition = Condition::Unit {
+                unit: unit.clone(),
+                user: None,
+                state: Some(wanted.clone()),
+            };
+            return waits::wait_here(machine, &message, &condition, &timeout, vm);
+        }
         commands::connect_first(machine, vm)?;
         retry::until(session, &message, &timeout, vm, |_last| {
             let state = active_state(machine, &unit, None, vm)?;

@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 machine,
                 arguments,
                 &message,
-                &Condition::File { word },
+                Some(&Condition::File { word }),
                 (&test, true),
                 vm,
             )
@@ -42,17 +42,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "wait_for_open_port",
-        params: PORT,
+        params: &[
+            Param::required("port", "int | str"),
+            addr(),
+            Param::timeout(),
+            attempt_timeout(),
+            Param::optional("is_datagram", "bool", Literal::Bool(false)).by_keyword(),
+        ],
         returns: "None",
-        doc: "Waits until something in the guest can connect to a TCP port of this name or address.",
-        call: |machine, arguments, vm| wait_for_port(machine, arguments, true, vm),
+        doc: "Waits until something in the guest can connect to a TCP port of this name or address, or, with is_datagram, \
+              until some socket of the guest is bound to the UDP port. The port may be the name of a service that the \
+              guest knows, such as `ssh`.",
+        call: |machine, arguments, vm| match arguments.flag("is_datagram", vm)? {
+            true => wait_for_udp_port(machine, arguments, vm),
+            false => wait_for_tcp_port(machine, arguments, true, vm),
+        },
     },
     Function {
         name: "wait_for_closed_port",
-        params: PORT,
+        params: &[
+            Param::required("port", "int | str"),
+            addr(),
+            Param::timeout(),
+            attempt_timeout(),
+        ],
         returns: "None",
         doc: "Waits until nothing in the guest can connect to a TCP port of this name or address.",
-        call: |machine, arguments, vm| wait_for_port(machine, arguments, false, vm),
+        call: |machine, arguments, vm| wait_for_tcp_port(machine, arguments, false, vm),
     },
     Function {
         name: "wait_for_open_unix_socket",
@@ -75,53 +91,106 @@ pub(super) const FUNCTIONS: &[Function] = &[
             };
             let message = format!("waiting for UNIX-domain {kind} on '{path}'");
             let test = format!("nc -z {options} {path}");
-            let condition = Condition::UnixOpen { path, datagram };
-            wait(machine, arguments, &message, &condition, (&test, true), vm)
+            // The agent does not know the shell's language.
+            let condition = is_plain(&path).then_some(Condition::UnixOpen { path, datagram });
+            wait(
+                machine,
+                arguments,
+                &message,
+                condition.as_ref(),
+                (&test, true),
+                vm,
+            )
         },
     },
 ];
 
-const PORT: &[Param] = &[
-    Param::required("port", "int"),
-    Param::optional("addr", "str", Literal::Text("localhost")),
-    Param::timeout(),
-    attempt_timeout(),
-];
+const LOCALHOST: &str = "localhost";
 
-fn wait_for_port(
+const fn addr() -> Param {
+    Param::optional("addr", "str", Literal::Text(LOCALHOST))
+}
+
+/// Whether a word of the shell's language means itself.
+fn is_plain(word: &str) -> bool {
+    word.chars()
+        .all(|c| c.is_alphanumeric() || "/._-+,:@%".contains(c))
+}
+
+/// The number of the port; none where it goes by a name, which only the guest's commands know.
+fn port_number(arguments: &Arguments, vm: &VirtualMachine) -> PyResult<Option<u16>> {
+    let given = arguments.text("port", vm)?;
+    if given.parse::<f64>().is_err() {
+        return Ok(None);
+    }
+    arguments.port("port", vm).map(Some)
+}
+
+fn wait_for_udp_port(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) -> PyResult {
+    let addr = arguments.text("addr", vm)?;
+    if addr != LOCALHOST {
+        let message = "with is_datagram, only ports of the guest itself can be waited for: nothing answers at those of \
+                       others";
+        return Err(vm.new_value_error(message));
+    }
+    let port = arguments.text("port", vm)?;
+    let message = format!("waiting for UDP port {port}");
+    let test = format!("nc -z -u {addr} {port}");
+    let condition = port_number(arguments, vm)?.map(|port| Condition::UdpOpen { port });
+    wait(
+        machine,
+        arguments,
+        &message,
+        condition.as_ref(),
+        (&test, true),
+        vm,
+    )
+}
+
+fn wait_for_tcp_port(
     machine: &PyObject,
     arguments: &Arguments,
     open: bool,
     vm: &VirtualMachine,
 ) -> PyResult {
     let addr = arguments.text("addr", vm)?;
-    let port = arguments.port("port", vm)?;
+    let port = arguments.text("port", vm)?;
     let test = format!("nc -z {addr} {port}");
     let suffix = if open { "" } else { " to be closed" };
     let message = format!("waiting for TCP port {port} on {addr}{suffix}");
-    let condition = if open {
-        Condition::TcpOpen { addr, port }
-    } else {
-        Condition::TcpClosed { addr, port }
-    };
-    wait(machine, arguments, &message, &condition, (&test, open), vm)
+    let condition = port_number(arguments, vm)?.map(|port| {
+        if open {
+            Condition::TcpOpen { addr, port }
+        } else {
+            Condition::TcpClosed { addr, port }
+        }
+    });
+    wait(
+        machine,
+        arguments,
+        &message,
+        condition.as_ref(),
+        (&test, open),
+        vm,
+    )
 }
 
-/// Waits for a condition; `test` is a command that sees it, and whether that command then succeeds.
+/// Waits for a condition that the agent knows, or none; `test` is a command that sees it, and whether that command then
+/// succeeds.
 fn wait(
     machine: &PyObject,
     arguments: &Arguments,
     message: &str,
-    condition: &Condition,
+    condition: Option<&Condition>,
     (test, success): (&str, bool),
     vm: &VirtualMachine,
 ) -> PyResult {
     let timeout = arguments.timeout("timeout", vm)?;
     step(machine, message, vm, || {
-        if happen_here(machine, vm)?
-            && wait_here(machine, message, condition, &timeout, vm)? == Wait::Met
+        if let Some(condition) = condition
+            && happen_here(machine, vm)?
         {
-            return Ok(());
+            return wait_here(machine, message, condition, &timeout, vm);
         }
         commands::connect_first(machine, vm)?;
         let session = &this(machine, vm)?.session;
@@ -142,15 +211,6 @@ pub(super) fn happen_here(machine: &PyObject, vm: &VirtualMachine) -> PyResult<b
     Ok(!this(machine, vm)?.early && commands::run_here(machine, vm))
 }
 
-/// What came of a wait that did not fail.
-#[derive(PartialEq, Eq)]
-pub(super) enum Wait {
-    /// The condition held.
-    Met,
-    /// The guest's agent does not know such conditions.
-    NotKnown,
-}
-
 /// Has the agent wait until a condition holds.
 pub(super) fn wait_here(
     machine: &PyObject,
@@ -158,7 +218,7 @@ pub(super) fn wait_here(
     condition: &Condition,
     timeout: &Timeout,
     vm: &VirtualMachine,
-) -> PyResult<Wait> {
+) -> PyResult<()> {
     let this = this(machine, vm)?;
     let session = &this.session;
     power::ensure_reachable(machine, vm)?;
@@ -171,16 +231,12 @@ pub(super) fn wait_here(
         let slice = callbacks::slice(machine, left, vm)?;
         session.check_running(vm)?;
         match vm.allow_threads(|| backend.wait(condition, slice)) {
-            Ok(WaitOutcome::Met) => return Ok(Wait::Met),
+            Ok(WaitOutcome::Met) => return Ok(()),
             Ok(WaitOutcome::TimedOut { .. }) if slice != left => {}
             Ok(WaitOutcome::TimedOut { last }) => {
                 let elapsed = session.driver().now().saturating_duration_since(started);
                 return Err(timed_out(session, message, timeout, elapsed, &last, vm));
             }
-            Err(MachineError {
-                kind: MachineErrorKind::Refused { reason },
-                ..
-            }) if reason.ends_with("is not built yet") => return Ok(Wait::NotKnown),
             Err(error) => return Err(wait_failed(session, error, vm)),
         }
     }

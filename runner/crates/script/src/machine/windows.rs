@@ -5,7 +5,6 @@ use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 use super::commands::{self, How};
 use super::messages::say;
 use super::outcome::Outcome;
-use super::waits::Wait;
 use super::{is_own, regex, step, this, waits};
 use crate::api::{Function, Param};
 use crate::arguments::{Arguments, text};
@@ -62,9 +61,10 @@ fn wait_for_x(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine) ->
         commands::connect_first(machine, vm)?;
         let started = session.driver().now();
         let word = SOCKET.to_owned();
-        let mut accepts = waits::happen_here(machine, vm)?
-            && waits::wait_here(machine, message, &Condition::File { word }, &timeout, vm)?
-                == Wait::Met;
+        let mut accepts = waits::happen_here(machine, vm)?;
+        if accepts {
+            waits::wait_here(machine, message, &Condition::File { word }, &timeout, vm)?;
+        }
         let holds = |command: &str| -> PyResult<bool> {
             Ok(commands::run(machine, command, &How::quiet(), vm)?.status == 0)
         };

@@ -192,3 +192,34 @@ server.wait_for_file("/y")
 fn names_that_nearly_are() {
     insta::assert_snapshot!(run("server.wait_for_unti('x')").text());
 }
+
+#[test]
+fn files_of_a_guest_are_found_where_commands_run() {
+    let script = r#"
+server.copy_from_machine("relative/x", "below")
+server.copy_from_vm("y")
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn commands_have_no_nul_characters() {
+    let script = r#"
+print(server.succeed("echo 'a\0b'", "echo \0"))
+server.execute("true\0", check_output=False)
+"#;
+    insta::assert_snapshot!(run(script).text().replace('\0', "␀"));
+}
+
+#[test]
+fn a_machine_that_goes_away_is_no_error_where_nobody_asks_for_the_status() {
+    let script = r#"
+for end in ("close", "die", "panic", "break"):
+    print(end, server.execute(end, check_return=False))
+    server.crash()
+"#;
+    assert_eq!(
+        crate::fake::printed(script),
+        "close (-1, '')\ndie (-1, '')\npanic (-1, '')\nbreak (-1, '')"
+    );
+}

@@ -75,3 +75,75 @@ server.wait_until_tty_matches("1", r"pass\w+:", 1)
 "#;
     insta::assert_snapshot!(run(script).text());
 }
+
+#[test]
+fn a_console_that_is_never_silent_does_not_keep_a_wait_from_its_end() {
+    let script = r#"
+import time
+def noise():
+    server.send_console("noise\n")
+    time.sleep(1)
+server.start()
+server.callbacks.append(noise)
+server.wait_for_console_text("never", timeout=3)
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn blanks_at_the_ends_of_lines_may_be_left_out() {
+    let script = r#"
+server.start()
+server.send_console("passphrase: \nfoo \t\nbar\nx \nhel  [    1.234567] usb 1-1: new\nlo  \nnext\n")
+for text in ("passphrase:$", "foobar", "x $", "^hel  lo$"):
+    server.wait_for_console_text(text, timeout=0)
+print(list(server.last_lines.queue))
+"#;
+    assert_eq!(printed(script), "['next']");
+}
+
+#[test]
+fn a_match_takes_no_more_lines_than_it_needs() {
+    let script = r#"
+server.start()
+server.send_console("begin 1\nend\nbetween\nbegin 2\n[    1.234567] usb 1-1: new\nend\nrest\n")
+for pattern in ("begin.*end", r"begin[^§]*\nend"):
+    server.wait_for_console_text(pattern, timeout=0)
+    print(list(server.last_lines.queue))
+"#;
+    assert_eq!(
+        printed(script),
+        "['between', 'begin 2', '[    1.234567] usb 1-1: new', 'end', 'rest']\n['rest']"
+    );
+}
+
+#[test]
+fn lines_can_be_taken_one_by_one() {
+    let script = r#"
+import queue
+server.start()
+lines = server.last_lines
+print(lines is server.last_lines, lines.get(), lines.empty(), lines.qsize())
+server.send_console("one \ntwo\nthree")
+print(lines.qsize(), lines.get_nowait(), lines.queue)
+server.wait_for_console_text("two")
+print(lines.empty())  # the last line has no end
+for get in (lines.get_nowait, lambda: lines.get(timeout=2)):
+    try:
+        get()
+    except queue.Empty as e:
+        print(type(e).__name__)
+server.send_console("@3  and four\n")
+print(lines.get())
+server.send_console("no end")
+server.crash()
+print(lines.get())
+try:
+    lines.get()
+except queue.Empty:
+    print("nothing can come any more")
+server.start()
+print(server.last_lines is lines, server.last_lines.get())
+"#;
+    insta::assert_snapshot!(run(script).text());
+}

@@ -11,7 +11,7 @@ server.send_key("A", 0.5)
 server.send_key("\n", delay=None, log=False)
 server.send_chars("aB 7!\n", 0)
 server.send_chars("'\"\\")
-server.send_chars("é")
+server.send_chars("é\tx")
 "#;
     insta::assert_snapshot!(run(script).text());
 }
@@ -36,6 +36,43 @@ server.wait_for_text("[Ww]elcome")
 server.wait_for_text("nowhere", timeout=2)
 "#;
     insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn a_screen_that_is_read_too_slowly_is_read_again() {
+    let script = r#"
+server.start()
+server.send_monitor_command("slow 2")
+server.wait_for_text("[Ww]elcome")
+server.send_monitor_command("slow 9")
+server.wait_for_text("nowhere", timeout=100)
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn pictures_in_a_folder_of_the_runner() {
+    let run = run("server.start()\nserver.screenshot('sub/x.png')");
+    let path = std::env::current_dir().expect("a folder").join("sub/x.png");
+    let call = format!("<server: screenshot {}>", path.display());
+    assert!(run.log.contains(&call), "{}", run.log);
+}
+
+#[test]
+fn pictures_for_scripts() {
+    let script = r#"
+server.start()
+with server._managed_screenshot() as path:
+    print(path.read_bytes().split(b"\n", 3))
+print(path.exists(), path.parent.exists())
+server.crash()
+try:
+    with server._managed_screenshot() as path:
+        print("never")
+except Exception as e:
+    print(type(e).__name__, e)
+"#;
+    insta::assert_snapshot!(printed(script));
 }
 
 #[test]
@@ -99,7 +136,7 @@ qmp = server.qmp_client
 print(qmp.send("query-status"), qmp.send("announce", {"a": [1, None]}), qmp is server.qmp_client)
 print(server.wait_for_qmp_event(lambda e: e["event"] == "SHUTDOWN", timeout=5))
 qmp.send("announce")
-print(qmp.wait_for_event(timeout=1), list(qmp.events()), list(qmp.events(1)))
+print(qmp.wait_for_event(timeout=1), list(qmp.events()), list(qmp.events(timeout=10)))
 try:
     qmp.wait_for_event(timeout=1)
 except TimeoutError as e:
@@ -108,6 +145,9 @@ try:
     qmp.send("nonsense", args={})
 except RuntimeError as e:
     print(type(e).__name__, e, e.class_name, e.description)
+import time; time.sleep(1)
+qmp.send("announce")
+print(list(qmp.events()))
 server.wait_for_qmp_event(lambda e: False, 3)
 "#;
     insta::assert_snapshot!(run(script).text());

@@ -124,3 +124,42 @@ for wrong in (-1, float("nan"), "x", None):
 "#;
     insta::assert_snapshot!(printed(script));
 }
+
+#[test]
+fn retry_is_the_same_when_imported() {
+    let script = r#"
+import datetime
+from test_driver.machine import retry as imported
+second = datetime.timedelta(seconds=1)
+for how in ({}, {"timeout_seconds": 1}, {"timeout": second}, {"timeout_seconds": None, "timeout": None}, {"timeout_seconds": 1, "timeout": second}):
+    for function in (retry, imported):
+        try:
+            function(lambda last: False, **how)
+        except Exception as e:
+            print(type(e).__name__, e)
+"#;
+    insta::assert_snapshot!(printed(script));
+}
+
+#[test]
+fn the_environment_names_the_output() {
+    // A build has it there already.
+    let out = std::env::var("out").unwrap_or_else(|_| "/fake/out".to_owned());
+    assert_eq!(printed("print(os.environ['out'])"), out);
+}
+
+#[test]
+fn attributes_of_messages_name_the_machine() {
+    let script = r#"
+log.info("one", {"machine": "a"})
+log.warning("two", attributes={"machine": "b"})
+log.log_test_error("three", {"other": "x"}, machine="c")
+log.log("four", {"machine": "d"})
+with log.nested("five", {"machine": "e"}):
+    pass
+with server.nested("six", {"machine": "f"}):
+    pass
+log.error("seven", {"machine": "g"})
+"#;
+    insta::assert_snapshot!(run(script).text());
+}

@@ -170,3 +170,37 @@ except RuntimeError as e:
 "#;
     insta::assert_snapshot!(run(script).text());
 }
+
+#[test]
+fn steps_and_subtests_decorate_functions() {
+    let script = r#"
+@subtest("a test")
+@server.nested("a step")
+def double(x, *, add=0):
+    "doubles"
+    return 2 * x + add
+
+print(double.__name__, double.__doc__, double(2), double(3, add=1))
+
+@log.nested("down")
+def down(n):
+    return n and down(n - 1)
+
+down(1)
+
+class Suite:
+    @log.subtest("method")
+    def method(self):
+        return self
+
+suite = Suite()
+print(suite.method() is suite)
+
+@subtest("fails")
+def fails():
+    raise ValueError("no good")
+
+fails()
+"#;
+    insta::assert_snapshot!(run(script).text());
+}

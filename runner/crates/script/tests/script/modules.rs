@@ -124,3 +124,19 @@ broken.f()
     fs::remove_dir_all(&folder).expect("remove the folder");
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn errors_of_qmp_are_made_of_replies() {
+    let script = r#"
+from test_driver.qmp import QMPAPIError
+reply = {"error": {"class": "GenericError", "desc": "no such thing"}, "id": 7}
+for error in (QMPAPIError(reply), QMPAPIError(reply["error"]), QMPAPIError("GenericError", "no such thing")):
+    print(error, error.class_name, error.description, error.transaction_id)
+for wrong in ({}, {"error": {"class": "x"}}, {"error": 3}):
+    try:
+        QMPAPIError(wrong)
+    except RuntimeError as e:
+        print(e)
+"#;
+    insta::assert_snapshot!(printed(script));
+}

@@ -164,3 +164,31 @@ for use in (server.read_efi_vars, server.create_efi_vars, server.dump_efi_vars, 
 "#;
     insta::assert_snapshot!(crate::fake::printed(script));
 }
+
+#[test]
+fn a_machine_that_ended_badly_has_ended() {
+    let script = r#"
+for end in ("die", "panic", "break"):
+    server.execute(end, check_return=False)
+    server.wait_for_shutdown()
+    print(server.booted)
+server.succeed("true")
+server.execute("panic", check_return=False)
+join_all()
+print(server.booted)
+server.execute("die", check_return=False)
+server.shutdown()
+"#;
+    insta::assert_snapshot!(run(script).text());
+}
+
+#[test]
+fn a_guest_that_is_going_down_needs_not_be_told_so() {
+    let script = r#"
+server.execute("poweroff", check_return=False)
+server.shutdown()
+print(server.booted)
+server.succeed("true")
+"#;
+    insta::assert_snapshot!(run(script).text());
+}

@@ -48,3 +48,14 @@ retry(lambda _: True, 5)
 "#;
     insta::assert_snapshot!(run(script).text());
 }
+
+#[test]
+fn ports_by_the_names_of_services() {
+    let script = r#"
+server.wait_for_open_port("ssh")
+server.wait_for_closed_port("http", "client", 3)
+server.wait_for_open_port("3000")
+server.wait_for_open_port("http", timeout=1)
+"#;
+    insta::assert_snapshot!(run(script).text());
+}

@@ -12,9 +12,6 @@ use crate::process::capture;
 use crate::serve::shell::Shell;
 use crate::serve::task::{Stopped, Task};
 
-/// Between looks at a path, where nothing is told.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// Between looks for which a shell is started, which cost much more: the first pause, and the longest.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(20), Duration::from_millis(250));
 
@@ -24,17 +21,17 @@ const FOR_SHELL: Duration = Duration::from_secs(30);
 /// Waits for a file, of whatever kind.
 pub(super) struct Exists {
     name: Name,
-    /// Where it may appear; none where only the shell knows.
-    place: Option<Place>,
 }
 
 enum Name {
     /// The word means itself.
-    Path(PathBuf),
+    Path { path: PathBuf, place: Place },
     /// The shell says what it means.
     Word {
         shell: Arc<Shell>,
         word: String,
+        /// The directory in which its plain beginning lies, if there is one.
+        place: Option<Place>,
         pauses: Pauses,
     },
 }
@@ -49,20 +46,18 @@ impl Exists {
         let beginning = plain_beginning(word);
         if beginning.len() == word.len() {
             let path = folder.join(word);
-            return Ok(Self {
-                place: Some(Place::at(&path)),
-                name: Name::Path(path),
-            });
+            let place = Place::at(&path);
+            let name = Name::Path { path, place };
+            return Ok(Self { name });
         }
         let directory = beginning.rfind('/').map(|slash| &beginning[..=slash]);
-        Ok(Self {
-            name: Name::Word {
-                shell: Arc::clone(shell),
-                word: word.to_owned(),
-                pauses: PAUSES,
-            },
+        let name = Name::Word {
+            shell: Arc::clone(shell),
+            word: word.to_owned(),
             place: directory.map(|directory| Place::inside(&folder.join(directory))),
-        })
+            pauses: PAUSES,
+        };
+        Ok(Self { name })
     }
 }
 
@@ -75,13 +70,16 @@ fn plain_beginning(word: &str) -> &str {
 
 impl Watch for Exists {
     fn look(&mut self, task: &Task) -> Result<Look, Vain> {
-        if let Some(place) = &mut self.place {
-            place.watch();
-        }
-        let found = match &self.name {
+        let found = match &mut self.name {
             // As `test -e` has it: a link counts when its target is there.
-            Name::Path(path) => path.metadata().is_ok(),
-            Name::Word { shell, word, .. } => {
+            Name::Path { path, place } => {
+                place.watch();
+                path.metadata().is_ok()
+            }
+            Name::Word {
+                shell, word, place, ..
+            } => {
+                place.iter_mut().for_each(Place::watch);
                 let (command, _script_file) = shell
                     .command(&format!("test -e {word}"))
                     .map_err(Vain::Never)?;
@@ -95,17 +93,16 @@ impl Watch for Exists {
     }
 
     fn rest(&mut self, task: &Task) -> Result<(), Stopped> {
-        let pause = match &mut self.name {
-            Name::Path(_) => PAUSE,
-            Name::Word { pauses, .. } => {
+        match &mut self.name {
+            Name::Path { place, .. } => place.rest(task),
+            Name::Word { place, pauses, .. } => {
                 // Whatever happens: not one shell after the other.
                 task.sleep(PAUSES.next)?;
-                pauses.next()
+                match place {
+                    Some(place) => place.rest_at_most(task, pauses.next()),
+                    None => task.sleep(pauses.next()),
+                }
             }
-        };
-        match &self.place {
-            Some(place) => place.rest(task, pause),
-            None => task.sleep(pause),
         }
     }
 }

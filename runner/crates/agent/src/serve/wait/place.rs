@@ -1,11 +1,12 @@
 //! Watching for something to appear at a path.
 //!
-//! Every directory on the way is watched for the next part of the path. Not everything that makes a path appear is told
-//! that way: a mount, the target of a symbolic link, what the host puts into a shared folder, the files of /proc and
-//! /sys. So whoever rests here rests for a limited time, and looks again.
+//! Every directory on the way is watched for the next part of the path, and the guest's mounts are. Not everything that
+//! makes a path appear is told that way: not what the host puts into a shared folder, nor the files of /proc and /sys, nor
+//! the target of a symbolic link. So a rest has an end, and there is another look.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,10 +14,31 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::fs::statfs;
 
 use crate::serve::task::{Stopped, Task};
+
+/// How long a rest is where everything is told but what a link leads to.
+const TOLD: Duration = Duration::from_millis(250);
+
+/// How long a rest is where not everything is told.
+const UNTOLD: Duration = Duration::from_millis(20);
+
+/// Whose changes are always this kernel's own, by the numbers in `statfs(2)`: btrfs, EROFS, ext2 to ext4, overlayfs, tmpfs,
+/// XFS.
+const LOCAL: [u64; 6] = [
+    0x9123_683e,
+    0xe0f5_e1e2,
+    0xef53,
+    0x794c_7630,
+    0x0102_1994,
+    0x5846_5342,
+];
+
+/// Told to whoever polls it when something is mounted: `proc(5)`.
+const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// What makes a name appear in a directory, or the directory another one.
 const EVENTS: WatchFlags = WatchFlags::CREATE
@@ -34,6 +56,9 @@ pub(super) struct Place {
     inside: bool,
     /// None where the guest has no room for it: then nothing is told.
     notify: Option<OwnedFd>,
+    mounts: Option<File>,
+    /// How long a rest is.
+    pause: Duration,
     /// The name that counts in each directory that is watched; none: all.
     wanted: HashMap<i32, Option<OsString>>,
 }
@@ -54,6 +79,8 @@ impl Place {
             path: path.to_owned(),
             inside,
             notify: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok(),
+            mounts: File::open(MOUNTS).ok(),
+            pause: UNTOLD,
             wanted: HashMap::new(),
         }
     }
@@ -62,27 +89,48 @@ impl Place {
     pub(super) fn watch(&mut self) {
         let Some(notify) = &self.notify else { return };
         let mut directory = PathBuf::from("/");
-        for part in self.path.components().skip(1) {
-            if !add(notify, &directory, Some(part.as_os_str()), &mut self.wanted) {
-                return;
+        let parts = self
+            .path
+            .components()
+            .skip(1)
+            .map(|part| Some(part.as_os_str()));
+        for name in parts.chain(self.inside.then_some(None)) {
+            if !add(notify, &directory, name, &mut self.wanted) {
+                directory.pop();
+                break;
             }
-            directory.push(part);
+            directory.extend(name);
         }
-        if self.inside {
-            add(notify, &directory, None, &mut self.wanted);
-        }
+        self.pause = match statfs(&directory)
+            .or_else(|_| statfs(directory.parent().unwrap_or(&directory)))
+        {
+            Ok(filesystem) if LOCAL.contains(&filesystem.f_type.cast_unsigned()) => TOLD,
+            _ => UNTOLD,
+        };
     }
 
-    /// Waits for something to happen on the way, at most `limit`.
-    pub(super) fn rest(&self, task: &Task, limit: Duration) -> Result<(), Stopped> {
+    /// Waits for something to happen on the way.
+    pub(super) fn rest(&self, task: &Task) -> Result<(), Stopped> {
+        self.rest_at_most(task, self.pause)
+    }
+
+    /// The same, for another time.
+    pub(super) fn rest_at_most(&self, task: &Task, limit: Duration) -> Result<(), Stopped> {
         let Some(notify) = &self.notify else {
             return task.sleep(limit);
         };
+        let mut told = vec![PollFd::from_borrowed_fd(notify.as_fd(), PollFlags::IN)];
+        told.extend(
+            self.mounts
+                .as_ref()
+                .map(|mounts| PollFd::new(mounts, PollFlags::PRI)),
+        );
         let end = Instant::now() + limit;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let told = task.wait_for(notify.as_fd(), PollFlags::IN, Some(left))?;
-            if !told || has_counted(notify, &self.wanted) {
+            let ready = task.poll(&told, Some(left))?;
+            let by_mount = ready.get(1) == Some(&true);
+            if by_mount || !ready[0] || has_counted(notify, &self.wanted) {
                 return Ok(());
             }
         }

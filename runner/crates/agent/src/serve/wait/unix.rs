@@ -12,9 +12,6 @@ use super::{Look, Vain, Watch};
 use crate::serve::shell::Shell;
 use crate::serve::task::{Stopped, Task};
 
-/// Between looks at a path where nothing is.
-const ABSENT: Duration = Duration::from_millis(50);
-
 /// Between looks at a socket that nobody listens on yet: the kernel tells nobody when that changes.
 const REFUSED: Duration = Duration::from_millis(10);
 
@@ -64,7 +61,7 @@ impl Watch for Open {
 
     fn rest(&mut self, task: &Task) -> Result<(), Stopped> {
         match self.absent {
-            true => self.place.rest(task, ABSENT),
+            true => self.place.rest(task),
             false => task.sleep(REFUSED),
         }
     }

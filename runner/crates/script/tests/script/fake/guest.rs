@@ -16,9 +16,6 @@ impl FakeMachine {
                 .map(Duration::from_secs_f64)
                 .expect("seconds")
         };
-        let died = || MachineErrorKind::Died {
-            status: "killed by signal 9".to_owned(),
-        };
         match word {
             "echo" => Ok(completed(0, &format!("{rest}\n"), "")),
             "fail" => Ok(completed(3, "half\n", &format!("{rest}\n"))),
@@ -39,12 +36,20 @@ impl FakeMachine {
             "after" if self.world.passed() >= seconds() => Ok(completed(0, "there\n", "")),
             "after" => Ok(completed(1, "", "not there\n")),
             "die" => {
-                self.end(-9);
-                Err(self.error(died()))
+                let status = "killed by signal 9".to_owned();
+                Err(self.doom(MachineErrorKind::Died { status }))
             }
             "panic" => {
                 let message = "Kernel panic - not syncing: sysrq".to_owned();
-                Err(self.error(MachineErrorKind::Panicked { message }))
+                Err(self.doom(MachineErrorKind::Panicked { message }))
+            }
+            "break" => {
+                let reason = "the guest's agent does not answer any more".to_owned();
+                Err(self.doom(MachineErrorKind::Broken { reason }))
+            }
+            "poweroff" => {
+                self.go_down();
+                Ok(completed(0, "", ""))
             }
             "close" => Err(self.error(MachineErrorKind::Closed)),
             "stop" => {
@@ -85,7 +90,7 @@ impl FakeMachine {
             "test" if rest.contains("never") => Ok(completed(1, "", "")),
             // Of all paths, those that end so are directories.
             "test" if rest.starts_with("-d") && !rest.ends_with("dir'") => Ok(completed(1, "", "")),
-            "nc" if rest.ends_with("3000") => Ok(completed(0, "", "")),
+            "nc" if rest.ends_with("3000") || rest.ends_with("ssh") => Ok(completed(0, "", "")),
             "nc" => Ok(completed(1, "", "nc: connection refused\n")),
             "fold" => Ok(completed(0, &self.terminal(), "")),
             "xwininfo" => Ok(completed(0, &self.windows(), "")),

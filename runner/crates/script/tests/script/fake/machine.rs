@@ -29,6 +29,12 @@ struct State {
     console: Vec<(Duration, String)>,
     /// QMP events that were not taken, and when they come.
     events: Vec<(Duration, String)>,
+    /// How it ended, if not well, until the script has given it up.
+    fate: Option<MachineErrorKind>,
+    /// Whether the guest is going down.
+    going_down: bool,
+    /// How many readings of the screen take too long.
+    slow_readings: u32,
 }
 
 impl State {
@@ -51,6 +57,21 @@ impl FakeMachine {
     /// QEMU ends.
     pub(super) fn end(&self, status: i32) {
         self.state().end(status);
+    }
+
+    /// QEMU ends in a bad way.
+    pub(super) fn doom(&self, fate: MachineErrorKind) -> MachineError {
+        let mut state = self.state();
+        state.end(-9);
+        state.fate = Some(fate.clone());
+        self.error(fate)
+    }
+
+    /// The guest goes down: its agent is gone, and QEMU ends when somebody waits.
+    pub(super) fn go_down(&self) {
+        let mut state = self.state();
+        state.connected = false;
+        state.going_down = true;
     }
 
     /// Has the console show a text so long from now.
@@ -91,7 +112,11 @@ impl Machine for FakeMachine {
         };
         self.note(&format!("start allow_reboot={allow_reboot}{state_dir}"));
         let mut state = self.state();
+        if let Some(fate) = state.fate.clone() {
+            return Err(self.error(fate));
+        }
         state.booted = true;
+        state.going_down = false;
         state.pid += 100;
         state.ended = None;
         drop(state);
@@ -103,6 +128,11 @@ impl Machine for FakeMachine {
         self.note("connect");
         self.world.pass(Duration::from_millis(1500));
         let mut state = self.state();
+        if state.going_down {
+            state.end(0);
+            let how = "the guest powered off".to_owned();
+            return Err(self.error(MachineErrorKind::Ended { how }));
+        }
         if !state.booted {
             let status = "killed by signal 9".to_owned();
             return Err(self.error(MachineErrorKind::Died { status }));
@@ -155,6 +185,13 @@ impl Machine for FakeMachine {
         if !self.state().booted {
             return Err(self.error(MachineErrorKind::NotRunning));
         }
+        if self.state().slow_readings > 0 {
+            self.state().slow_readings -= 1;
+            let after = Duration::from_secs(60);
+            self.world.pass(after);
+            let what = "text on the screen".to_owned();
+            return Err(self.error(MachineErrorKind::TimedOut { what, after }));
+        }
         let greeting = if self.world.passed() < Duration::from_secs(3) {
             "b00ting"
         } else {
@@ -166,6 +203,7 @@ impl Machine for FakeMachine {
         Ok(())
     }
 
+    /// `slow 3` makes the next three readings of the screen take too long.
     fn monitor(&self, command: &str) -> Result<String, MachineError> {
         self.note(&format!("monitor `{command}`"));
         if !self.state().booted {
@@ -173,6 +211,14 @@ impl Machine for FakeMachine {
         }
         Ok(match command.split_once(' ') {
             Some(("sendkey", key)) if !key.is_ascii() => format!("unknown key: '{key}'\r\n"),
+            Some(("screendump", path)) => {
+                std::fs::write(path, "P6\n1 1\n255\nrgb").expect("write a picture");
+                String::new()
+            }
+            Some(("slow", count)) => {
+                self.state().slow_readings = count.parse().expect("a number");
+                String::new()
+            }
             Some(("info", what)) => format!("no {what} here\r\n"),
             _ => String::new(),
         })
@@ -274,8 +320,8 @@ impl Machine for FakeMachine {
         Ok(shown(until))
     }
 
-    fn set_links(&self, up: bool) -> Result<(), MachineError> {
-        self.note(&format!("set_links {up}"));
+    fn set_link(&self, up: bool) -> Result<(), MachineError> {
+        self.note(&format!("set_link {up}"));
         Ok(())
     }
 
@@ -350,6 +396,9 @@ impl Machine for FakeMachine {
             Some(limit) => self.note(&format!("wait_for_shutdown {limit:?}")),
             None => self.note("wait_for_shutdown"),
         }
+        if let Some(fate) = self.state().fate.clone() {
+            return Err(self.error(fate));
+        }
         match timeout {
             Some(after) if self.state().booted => {
                 self.world.pass(after);
@@ -368,6 +417,7 @@ impl Machine for FakeMachine {
     fn crash(&self) -> Result<(), MachineError> {
         self.note("crash");
         self.end(-9);
+        self.state().fate = None;
         Ok(())
     }
 

@@ -43,7 +43,7 @@ class MachineDeprecationWrapper:
         setattr(self.machine, name, value)
 
 
-def retry(fn, timeout_seconds=900, timeout=None):
+def retry(fn, timeout_seconds=None, timeout=None):
     _vmtest.driver.retry(fn, timeout_seconds, timeout)
 
 
