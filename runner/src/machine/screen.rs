@@ -59,7 +59,14 @@ impl Handle {
 
 /// The machine is well.
 pub(crate) fn unread(error: &OcrError) -> Failure {
-    Failure::Refused {
-        reason: error.to_string(),
+    match error {
+        // Another look may be quicker.
+        OcrError::TooSlow(after) => Failure::TimedOut {
+            what: "the text on the screen".to_owned(),
+            after: *after,
+        },
+        _ => Failure::Refused {
+            reason: error.to_string(),
+        },
     }
 }
