@@ -35,4 +35,4 @@ pub const JOIN: &str = "join";
 pub const CHUNK: usize = 32 * 1024;
 
 /// Bytes of [`ToGuest::Data`] that the host may send ahead of the agent's [`ToHost::Credit`].
-pub const WINDOW: u64 = 256 * 1024;
+pub const WINDOW: u64 = 1024 * 1024;

@@ -215,19 +215,17 @@ impl<'a> Desk<'a> {
         };
         self.lock().insert(id, handle);
         let (under_way, queue) = (Arc::clone(&self.under_way), Arc::clone(&self.queue));
-        let thread = Builder::new()
-            .name(format!("request {id}"))
-            .stack_size(STACK);
-        let started = thread.spawn(move || {
+        let started = self.agent.workers.run(Box::new(move || {
             let finished = catch_unwind(AssertUnwindSafe(|| work(&task)));
             let Finished { result, afterwards } =
                 finished.unwrap_or_else(|_| Err(Failure("the agent has a bug".into())).into());
             lock(&under_way).remove(&id);
-            queue.post(&ToHost::Done(id, result));
+            queue.finish(&ToHost::Done(id, result));
             if let Some(afterwards) = afterwards {
-                afterwards(&task);
+                // What is left behind has no bugs that anybody could be told of.
+                let _ = catch_unwind(AssertUnwindSafe(|| afterwards(&task)));
             }
-        });
+        }));
         if let Err(error) = started {
             self.lock().remove(&id);
             self.refuse(id, &error);

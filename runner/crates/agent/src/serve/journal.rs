@@ -12,7 +12,7 @@ use vmtest_protocol::ToHost;
 
 use super::command::PIECE;
 use super::task::{Stopped, Task};
-use crate::process::spawn;
+use crate::process::{HOME, spawn};
 
 /// Where journald listens.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -89,7 +89,7 @@ fn start() -> Option<(Child, ChildStdout)> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut child = spawn(&mut command).ok()?;
+    let mut child = spawn(&mut command, HOME.as_ref()).ok()?;
     let pipe = child.stdout.take()?;
     Some((child, pipe))
 }

@@ -1,12 +1,12 @@
 //! The conversation with the runner, from the hello to the end of the machine.
 //!
 //! One thread reads, and never waits for a request; each request has a thread of its own; one thread writes what they
-//! all have to say, so that frames are never interleaved. What waits to be written is bounded: whoever produces output
+//! all have to say, so that frames are never interleaved, and leaves that to a request that is at its end. What waits to be written is bounded: whoever produces output
 //! waits for room, and so, through its pipes, does the command.
 //!
 //! - [`connection`]: from a runner's arrival to its leaving;
 //! - [`queue`]: what waits to be written, and the thread that writes it;
-//! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages;
+//! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages; [`workers`]: their threads;
 //! - [`command`], [`mod@wait`], [`put`], [`get`]: the requests, with [`feed`]: the data that comes to them;
 //! - [`shell`], [`init`], [`dbus`]: the guest's shell and environment, its first process, its service managers;
 //! - [`journal`], [`booted`]: what is told without a request: the guest's journal, and when it is up.
@@ -24,6 +24,7 @@ mod queue;
 mod shell;
 mod task;
 mod wait;
+mod workers;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -40,6 +41,7 @@ use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 use crate::kmsg::{self, Level, note};
 use crate::process;
 use shell::Shell;
+use workers::Workers;
 
 /// Between two looks whether a runner is there.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -51,6 +53,7 @@ pub struct Agent {
     /// Whether it speaks for the whole guest, and not for its commands alone.
     guest: bool,
     shell: Arc<Shell>,
+    workers: Arc<Workers>,
 }
 
 impl Agent {
@@ -65,6 +68,7 @@ impl Agent {
             session: u64::from_le_bytes(session),
             guest,
             shell: Arc::default(),
+            workers: Arc::default(),
         }
     }
 

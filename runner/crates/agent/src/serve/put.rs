@@ -1,15 +1,22 @@
 //! Copies into the guest: a tar stream from the runner, unpacked as it comes.
 
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tar::Archive;
-use vmtest_protocol::{Failure, Outcome, ToHost};
+use tar::{Archive, Entry};
+use vmtest_protocol::{Failure, Outcome, ToHost, WINDOW};
 
 use super::feed::{Next, Supply};
 use super::task::Task;
+
+/// Bytes of credit that are told together: each message costs as much as some kilobytes of data.
+const CREDIT: u64 = WINDOW / 4;
+
+/// Bytes that are written at once.
+const BUFFER: usize = 64 * 1024;
 
 /// Unpacks the data below `target`, as `cp -r` would: everything is root's and of now, with its mode; a file that is there
 /// keeps its own, and its identity.
@@ -19,6 +26,7 @@ pub(super) fn put(task: &Task, supply: Supply, target: &str) -> Result<Outcome, 
         supply,
         piece: Vec::new(),
         taken: 0,
+        untold: 0,
         ended: false,
     };
     let unpacked = unpack(&mut stream, target);
@@ -51,10 +59,10 @@ fn unpack(stream: &mut Stream<'_>, target: &str) -> io::Result<()> {
         if kind.is_dir() {
             fs::create_dir_all(Path::new(target).join(entry.path()?))?;
             folders.push(entry);
-        } else if kind.is_file()
-            && let Some(mut file) = existing(&Path::new(target).join(entry.path()?))
-        {
-            io::copy(&mut entry, &mut file)?;
+        } else if kind.is_file() {
+            let path = Path::new(target).join(entry.path()?);
+            let failed = |error| io::Error::other(format!("{}: {error}", path.display()));
+            write_file(&mut entry, &path).map_err(failed)?;
         } else {
             entry.unpack_in(target)?;
         }
@@ -67,11 +75,32 @@ fn unpack(stream: &mut Stream<'_>, target: &str) -> io::Result<()> {
 }
 
 /// An error with what is behind it: tar's own name the file, and the one behind them says why.
-/// A file to write over: a regular one, by whatever links.
-fn existing(path: &Path) -> Option<File> {
-    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let open = || File::options().write(true).truncate(true).open(path).ok();
-    is_file.then(open).flatten()
+/// Writes a regular file, over one that is there, by whatever links, or anew with the entry's mode.
+fn write_file(entry: &mut Entry<'_, impl Read>, path: &Path) -> io::Result<()> {
+    let is_there = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut file = if is_there {
+        File::options().write(true).truncate(true).open(path)?
+    } else {
+        // What is there is no file.
+        if let Err(error) = fs::remove_file(path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let file = File::options().write(true).create_new(true).open(path)?;
+        file.set_permissions(Permissions::from_mode(entry.header().mode()?))?;
+        file
+    };
+    let mut buffer = vec![0; BUFFER];
+    let mut left = entry.size();
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
+        entry.read_exact(&mut buffer[..length])?;
+        file.write_all(&buffer[..length])?;
+        left -= length as u64;
+    }
+    Ok(())
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {
@@ -88,6 +117,8 @@ struct Stream<'a> {
     piece: Vec<u8>,
     /// Bytes of the piece that were read.
     taken: usize,
+    /// Bytes that were taken and that the runner does not know of yet.
+    untold: u64,
     ended: bool,
 }
 
@@ -99,14 +130,15 @@ impl Stream<'_> {
                 "the runner sent more than it was given credit for",
             ));
         };
-        let length = piece.len() as u64;
+        self.untold += piece.len() as u64;
         self.ended = piece.is_empty();
         (self.piece, self.taken) = (piece, 0);
-        let credit = ToHost::Credit(self.task.id, length);
-        if !self.ended && self.task.send(&credit).is_err() {
-            return Err(io::Error::other("cancelled"));
+        if self.ended || self.untold < CREDIT {
+            return Ok(());
         }
-        Ok(())
+        let credit = ToHost::Credit(self.task.id, std::mem::take(&mut self.untold));
+        let sent = self.task.send(&credit);
+        sent.map_err(|_| io::Error::other("cancelled"))
     }
 }
 

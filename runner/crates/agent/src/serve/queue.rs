@@ -22,7 +22,12 @@ pub(super) struct Closed;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    changed: Condvar,
+    /// There is something to write, or there will be nothing more.
+    more: Condvar,
+    /// There is room, or somebody is to look whether to go on.
+    room: Condvar,
+    /// Whoever writes has this; batches are taken with it, so that they keep their order.
+    port: Mutex<Option<File>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +42,17 @@ impl Queue {
     pub(super) fn post(&self, message: &ToHost) {
         let mut state = self.lock();
         state.push(frame(message));
-        self.changed.notify_all();
+        self.more.notify_one();
+    }
+
+    /// The same for the last message of a request, whose thread has nothing else to do: it writes itself, if nobody else
+    /// does.
+    pub(super) fn finish(&self, message: &ToHost) {
+        self.lock().push(frame(message));
+        match self.port.try_lock() {
+            Ok(mut port) if port.is_some() => while self.write_batch(&mut port) {},
+            _ => self.more.notify_one(),
+        }
     }
 
     /// Begins a conversation.
@@ -52,7 +67,7 @@ impl Queue {
         let room = state.bytes < BOUND;
         if room {
             state.push(frame(message));
-            self.changed.notify_all();
+            self.more.notify_one();
         }
         room
     }
@@ -76,12 +91,12 @@ impl Queue {
             }
             if state.bytes < BOUND {
                 state.push(frame);
-                self.changed.notify_all();
+                self.more.notify_one();
                 return Ok(true);
             }
             state = match deadline {
                 None => self
-                    .changed
+                    .room
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
@@ -90,7 +105,7 @@ impl Queue {
                         return Ok(false);
                     }
                     let (state, _) = self
-                        .changed
+                        .room
                         .wait_timeout(state, left)
                         .unwrap_or_else(PoisonError::into_inner);
                     state
@@ -99,10 +114,10 @@ impl Queue {
         }
     }
 
-    /// Has everybody who waits look again.
+    /// Has everybody who waits for room look again.
     pub(super) fn nudge(&self) {
         let _state = self.lock();
-        self.changed.notify_all();
+        self.room.notify_all();
     }
 
     /// Nothing is written any more.
@@ -111,41 +126,53 @@ impl Queue {
         state.closed = true;
         state.frames.clear();
         state.bytes = 0;
-        self.changed.notify_all();
+        self.more.notify_all();
+        self.room.notify_all();
     }
 
     /// Writes what comes, until the queue is closed or the port is.
     pub(super) fn write_to(&self, port: File) {
-        let mut port = port;
-        while let Some(batch) = self.next_batch() {
-            if port.write_all(&batch).is_err() {
-                self.close();
-            }
+        *self.lock_port() = Some(port);
+        while self.wait_for_more() {
+            self.write_batch(&mut self.lock_port());
         }
+        *self.lock_port() = None;
+    }
+
+    /// Waits until there is something to write; false when there will be nothing more.
+    fn wait_for_more(&self) -> bool {
+        let nothing = |state: &mut State| state.frames.is_empty() && !state.closed;
+        let state = self.more.wait_while(self.lock(), nothing);
+        !state.unwrap_or_else(PoisonError::into_inner).closed
+    }
+
+    /// Writes what goes out at once; says whether there was something.
+    fn write_batch(&self, port: &mut Option<File>) -> bool {
+        let (Some(port), Some(batch)) = (port, self.next_batch()) else {
+            return false;
+        };
+        if port.write_all(&batch).is_err() {
+            self.close();
+        }
+        true
     }
 
     fn next_batch(&self) -> Option<Vec<u8>> {
         let mut state = self.lock();
-        loop {
-            if state.closed {
-                return None;
-            }
-            if let Some(mut batch) = state.frames.pop_front() {
-                while let Some(next) = state.frames.front()
-                    && batch.len() + next.len() <= BATCH
-                {
-                    batch.extend_from_slice(next);
-                    state.frames.pop_front();
-                }
-                state.bytes -= batch.len();
-                self.changed.notify_all();
-                return Some(batch);
-            }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+        let mut batch = state.frames.pop_front()?;
+        while let Some(next) = state.frames.front()
+            && batch.len() + next.len() <= BATCH
+        {
+            batch.extend_from_slice(next);
+            state.frames.pop_front();
         }
+        state.bytes -= batch.len();
+        self.room.notify_all();
+        Some(batch)
+    }
+
+    fn lock_port(&self) -> MutexGuard<'_, Option<File>> {
+        self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 use vmtest_protocol::Failure;
 
-use crate::process::capture;
+use crate::process::{HOME, capture};
 
 /// In this order: NixOS has no `/bin/bash`.
 const SHELLS: [&str; 4] = [
@@ -64,13 +64,12 @@ impl Shell {
         }
     }
 
-    /// The command that runs a script, and what must be kept until it has ended.
+    /// The command that runs a script in its [folder](Self::folder), and what must be kept until it has ended.
     pub(super) fn command(&self, script: &str) -> Result<(Command, Option<File>), Failure> {
         let shell = SHELLS.into_iter().find(|path| Path::new(path).exists());
         let shell = shell.ok_or_else(|| Failure("the guest has no shell (/bin/sh)".into()))?;
         let mut command = Command::new(shell);
         command.arg("-c").env_clear().envs(self.environment(shell));
-        command.current_dir(Self::folder());
         let file = if script.len() > LONGEST_ARGUMENT {
             let file = in_memory(script)
                 .map_err(|error| Failure(format!("no memory for a script: {error}")))?;
@@ -133,10 +132,9 @@ fn login(shell: &str, profile: bool) -> Environment {
         command
             .args(["-c", READ_PROFILE])
             .env_clear()
-            .envs(environment.clone())
-            .current_dir("/");
+            .envs(environment.clone());
         // A profile that fails, or a guest without `cat`, leaves what there is.
-        if let Ok(output) = capture(command, FOR_PROFILE) {
+        if let Ok(output) = capture(command, HOME.as_ref(), FOR_PROFILE) {
             environment = parse(&output);
         }
     }

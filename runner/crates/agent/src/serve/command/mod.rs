@@ -64,7 +64,7 @@ fn start_and_follow(
         })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = spawn(command.process_group(0)).map_err(failure)?;
+    let mut child = spawn(command.process_group(0), Shell::folder()).map_err(failure)?;
     let pid = Pid::from_child(&child);
     let ready = pidfd_open(pid, PidfdFlags::empty())
         .map_err(io::Error::from)

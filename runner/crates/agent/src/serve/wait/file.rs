@@ -83,7 +83,7 @@ impl Watch for Exists {
                 let (command, _script_file) = shell
                     .command(&format!("test -e {word}"))
                     .map_err(Vain::Never)?;
-                capture(command, task.for_look().min(FOR_SHELL)).is_ok()
+                capture(command, Shell::folder(), task.for_look().min(FOR_SHELL)).is_ok()
             }
         };
         Ok(match found {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::process::capture;
+use crate::process::{HOME, capture};
 
 /// Between two questions to `getent`: it costs a process.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -77,7 +77,7 @@ fn ask(host: &str) -> Vec<IpAddr> {
     let mut command = Command::new("getent");
     command.args(["ahosts", "--", host]).env_clear();
     command.env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
-    let output = capture(command, FOR_ANSWER).unwrap_or_default();
+    let output = capture(command, HOME.as_ref(), FOR_ANSWER).unwrap_or_default();
     let mut addresses: Vec<IpAddr> = String::from_utf8_lossy(&output)
         .lines()
         .filter_map(|line| line.split_whitespace().next()?.parse().ok())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use vmtest_protocol::Failure;
 
 use super::{Look, Vain, Watch};
-use crate::process::capture;
+use crate::process::{HOME, capture};
 use crate::serve::dbus::{Manager, Signal, Silence};
 use crate::serve::init::Init;
 use crate::serve::task::{Stopped, Task};
@@ -253,7 +253,7 @@ fn number_of(user: &str) -> Result<u32, Failure> {
     let mut command = Command::new("id");
     command.args(["-u", "--", user]).env_clear();
     command.env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
-    let answer = capture(command, FOR_USER).unwrap_or_default();
+    let answer = capture(command, HOME.as_ref(), FOR_USER).unwrap_or_default();
     let number = String::from_utf8_lossy(&answer).trim().parse().ok();
     number.ok_or_else(|| Failure(format!("the guest has no user \"{user}\"")))
 }
