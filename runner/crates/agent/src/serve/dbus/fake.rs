@@ -166,7 +166,7 @@ impl State {
                     jobs.extend(["x.service", "start", "waiting", "/job", OBJECT].map(Value::Text));
                 }
                 // The length in bytes, of which only none is looked at.
-                let mut body = vec![Value::Number(self.jobs)];
+                let mut body = vec![Value::Number(self.jobs), Value::Structure];
                 body.extend(jobs);
                 answer(serial, &body)
             }

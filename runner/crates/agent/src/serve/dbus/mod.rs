@@ -156,9 +156,11 @@ impl Manager {
         )?;
         self.heard
             .retain(|signal| matches!(signal, Signal::Changed(_)));
-        // Of each: its number, unit, type and state, its object and the unit's.
+        // Of each: its number, unit, type and state, its object and the unit's. Even an array of none is followed by what
+        // would have its first element in its place.
         let mut reader = Reader::new(&body);
         reader.number()?;
+        reader.structure()?;
         let mut jobs = 0;
         while !reader.is_at_end() {
             reader.structure()?;

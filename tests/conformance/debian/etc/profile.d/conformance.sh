@@ -1,0 +1,1 @@
+export OF_THE_PROFILE=yes
