@@ -13,5 +13,7 @@ pub mod boot;
 pub mod join;
 pub mod serve;
 
+#[expect(unsafe_code, reason = "the system call has no safe form anywhere")]
+mod bpf;
 mod kmsg;
 mod process;

@@ -4,10 +4,11 @@
 //! milliseconds apart, and cost little each. A wait looks at least once, and once more when its time is over.
 //!
 //! - [`file`], [`unix`]: files, and sockets in the file system, with [`place`]: the watching of directories;
-//! - [`tcp`], [`udp`]: ports, with [`resolve`]: the guest's host names;
+//! - [`tcp`], [`udp`]: ports, with [`resolve`]: the guest's host names, and [`listens`]: news of listeners;
 //! - [`unit`]: units of systemd.
 
 mod file;
+mod listens;
 mod place;
 mod resolve;
 mod tcp;

@@ -1,7 +1,10 @@
-//! Waits for TCP ports to open or to close, by connecting to them: the kernel tells nobody when somebody begins to
-//! listen.
+//! Waits for TCP ports to open or to close, by connecting to them.
+//!
+//! Where the guest's kernel can tell of [listeners](Listens), a port of the guest's own is tried when there is a new one;
+//! else, and for other hosts, again and again.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -9,6 +12,7 @@ use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
+use super::listens::Listens;
 use super::resolve::Resolver;
 use super::{Look, Pauses, Vain, Watch};
 use crate::serve::task::{Stopped, Task};
@@ -19,15 +23,14 @@ const FIRST: Duration = Duration::from_millis(2);
 /// Between later attempts to connect to this guest itself.
 const LOCAL: Duration = Duration::from_millis(10);
 
+/// The same where listeners are told of: a port may also open in another way, as when a firewall does.
+const TOLD: Duration = Duration::from_millis(250);
+
 /// Between later attempts to connect to another host, which may write each of them down.
 const REMOTE: Duration = Duration::from_millis(50);
 
 /// Between later attempts to be refused: somebody serves each of them until then.
 const SERVED: Duration = Duration::from_millis(200);
-
-/// Of so many looks at this guest's own port one is at all of its addresses, the others at the first alone: who listens on
-/// one of them mostly listens on all.
-const ALL: u32 = 4;
 
 /// How long one attempt may take: the port of a host that is not there neither opens nor refuses.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -36,7 +39,8 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 pub(super) struct Open {
     target: Target,
     pauses: Pauses,
-    looks: u32,
+    /// None until the first quick attempts are over; an error where there is nobody to tell.
+    listens: Option<io::Result<Listens>>,
 }
 
 /// Waits for connections to be refused.
@@ -50,7 +54,7 @@ impl Open {
         Self {
             target: Target::new(host, port),
             pauses: Pauses::new(FIRST, REMOTE),
-            looks: 0,
+            listens: None,
         }
     }
 }
@@ -66,9 +70,7 @@ impl Closed {
 
 impl Watch for Open {
     fn look(&mut self, task: &Task) -> Result<Look, Vain> {
-        let at_all = self.looks.is_multiple_of(ALL) || task.check().is_err();
-        self.looks = self.looks.wrapping_add(1);
-        Ok(match self.target.answer(task, at_all)? {
+        Ok(match self.target.answer(task)? {
             Answer::Taken => Look::Holds,
             Answer::Not(why) => Look::NotYet(why),
         })
@@ -76,16 +78,27 @@ impl Watch for Open {
 
     fn rest(&mut self, task: &Task) -> Result<(), Stopped> {
         let pause = self.pauses.next();
-        task.sleep(match self.target.is_local {
-            true => pause.min(LOCAL),
-            false => pause,
-        })
+        if !self.target.is_local || pause < LOCAL {
+            return task.sleep(pause);
+        }
+        match &self.listens {
+            None => self.listens = Some(Listens::new()),
+            Some(Err(_)) => task.sleep(LOCAL)?,
+            Some(Ok(listens)) => {
+                if task.wait_for(listens.told(), PollFlags::IN, Some(TOLD))? {
+                    // It is told a moment too early: a few attempts in quick succession. Who was told is told no more.
+                    self.pauses = Pauses::new(FIRST, REMOTE);
+                    self.listens = Some(Listens::new());
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl Watch for Closed {
     fn look(&mut self, task: &Task) -> Result<Look, Vain> {
-        Ok(match self.target.answer(task, true)? {
+        Ok(match self.target.answer(task)? {
             Answer::Taken => Look::NotYet("connection taken".into()),
             Answer::Not(_) => Look::Holds,
         })
@@ -121,19 +134,15 @@ impl Target {
         }
     }
 
-    /// Tries one address of the host after the other, until one takes the connection; of this guest, not `at_all` of them,
-    /// but the first.
-    fn answer(&mut self, task: &Task, at_all: bool) -> Result<Answer, Stopped> {
-        let mut addresses = self.resolver.addresses();
-        self.is_local = addresses.iter().all(std::net::IpAddr::is_loopback);
-        if self.is_local && !at_all {
-            addresses.truncate(1);
-        }
+    /// Tries one address of the host after the other, until one takes the connection.
+    fn answer(&mut self, task: &Task) -> Result<Answer, Stopped> {
+        let addresses = self.resolver.addresses();
+        self.is_local = addresses.iter().all(IpAddr::is_loopback);
         let mut last = format!("no address for {}", self.host);
         for address in addresses {
             match attempt(task, SocketAddr::new(address, self.port))? {
                 Ok(()) => return Ok(Answer::Taken),
-                Err(error) => last = format!("{address}: {}", std::io::Error::from(error).kind()),
+                Err(error) => last = format!("{address}: {}", io::Error::from(error).kind()),
             }
         }
         Ok(Answer::Not(last))
