@@ -193,7 +193,7 @@ impl<'a> Desk<'a> {
     fn wait(&self, id: RequestId, condition: Condition, timeout_ms: Option<u64>) {
         let shell = Arc::clone(&self.agent.shell);
         self.start(id, timeout_ms, None, move |task| {
-            wait::wait(task, &shell, condition).into()
+            wait::wait(task, &shell, condition)
         });
     }
 

@@ -73,23 +73,23 @@ impl Fake {
         let mut state = self.shared.lock();
         unit.clone_into(&mut state.unit);
         state.jobs = jobs;
-        state.say(&signal(OBJECT, "PropertiesChanged", "x.Service"));
-        state.say(&signal(OBJECT, "PropertiesChanged", UNIT_INTERFACE));
+        state.say(&changed(OBJECT, "x.Service", "active"));
+        state.say(&changed(OBJECT, UNIT_INTERFACE, unit));
     }
 
     /// Tells of what has nothing to do with the unit.
     pub(crate) fn others_change(&self) {
         let mut state = self.shared.lock();
-        state.say(&signal("/other", "PropertiesChanged", UNIT_INTERFACE));
-        state.say(&signal(MANAGER, "JobNew", "x"));
-        state.say(&signal(MANAGER, "JobRemoved", "x"));
-        state.say(&signal(MANAGER, "Reloading", "x"));
+        state.say(&changed("/other", UNIT_INTERFACE, "active"));
+        for member in ["JobNew", "JobRemoved", "Reloading"] {
+            state.say(&signal(MANAGER, member, &[]));
+        }
     }
 
     pub(crate) fn end_job(&self) {
         let mut state = self.shared.lock();
         state.jobs -= 1;
-        state.say(&signal(MANAGER, "JobRemoved", "x"));
+        state.say(&signal(MANAGER, "JobRemoved", &[]));
     }
 
     pub(crate) fn start_anew(&self) {
@@ -99,6 +99,20 @@ impl Fake {
             .shutdown(std::net::Shutdown::Both)
             .expect("shut down");
     }
+}
+
+/// A signal about a unit that is in this state now.
+fn changed(object: &str, interface: &str, state: &str) -> Vec<u8> {
+    let body = [
+        Value::Text(interface),
+        // The length of the array, which nobody looks at.
+        Value::Number(0),
+        Value::Structure,
+        Value::Text("ActiveState"),
+        Value::Signature("s"),
+        Value::Text(state),
+    ];
+    signal(object, "PropertiesChanged", &body)
 }
 
 impl Shared {

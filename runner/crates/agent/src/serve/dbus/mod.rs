@@ -49,8 +49,13 @@ pub(super) struct Manager {
 /// Something that has happened to a unit or a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// A property of the unit at this path has changed.
-    Changed(String),
+    /// A property of a unit has changed.
+    Changed {
+        /// Its object.
+        object: String,
+        /// The state that it is in now, if that has changed.
+        state: Option<String>,
+    },
     /// A job was queued.
     JobNew,
     /// A job has ended.
@@ -136,6 +141,12 @@ impl Manager {
                 arguments: &[UNIT_INTERFACE, "ActiveState"],
             },
         )?;
+        // What was told before the answer came is older.
+        for signal in &mut self.heard {
+            if let Signal::Changed { state, .. } = signal {
+                *state = None;
+            }
+        }
         let mut reader = Reader::new(&body);
         match reader.signature()? {
             "s" => Ok(reader.string()?.to_owned()),
@@ -155,7 +166,7 @@ impl Manager {
             },
         )?;
         self.heard
-            .retain(|signal| matches!(signal, Signal::Changed(_)));
+            .retain(|signal| matches!(signal, Signal::Changed { .. }));
         // Of each: its number, unit, type and state, its object and the unit's. Even an array of none is followed by what
         // would have its first element in its place.
         let mut reader = Reader::new(&body);
@@ -234,7 +245,10 @@ impl Manager {
             // What is particular to a kind of unit is told apart from what all units have.
             let of_unit = || Reader::new(&body).string() == Ok(UNIT_INTERFACE);
             self.heard.extend(match member.as_str() {
-                "PropertiesChanged" if of_unit() => Some(Signal::Changed(path)),
+                "PropertiesChanged" if of_unit() => Some(Signal::Changed {
+                    object: path,
+                    state: wire::text_property(&body, "ActiveState"),
+                }),
                 "JobNew" => Some(Signal::JobNew),
                 "JobRemoved" => Some(Signal::JobRemoved),
                 _ => None,

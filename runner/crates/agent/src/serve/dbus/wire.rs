@@ -176,6 +176,20 @@ impl Message {
     }
 }
 
+/// The value of a property that is a text, in the body of a signal about changed properties. Its name, its type and their
+/// ends are looked for as they stand there, without reading what comes before: no text can hold them.
+pub(super) fn text_property(body: &[u8], name: &str) -> Option<String> {
+    let mut entry = Writer::default();
+    entry.string(name);
+    entry.signature("s");
+    let at = body
+        .windows(entry.0.len())
+        .position(|part| part == entry.0)?;
+    let mut reader = Reader::new(body);
+    reader.at = at + entry.0.len();
+    reader.string().ok().map(str::to_owned)
+}
+
 /// Puts values into bytes.
 #[derive(Debug, Default)]
 struct Writer(Vec<u8>);
@@ -300,9 +314,9 @@ pub(super) mod tests {
     }
 
     /// A signal.
-    pub(in crate::serve::dbus) fn signal(path: &str, member: &str, first: &str) -> Vec<u8> {
+    pub(in crate::serve::dbus) fn signal(path: &str, member: &str, body: &[Value]) -> Vec<u8> {
         let fields = [(PATH, "o", path), (MEMBER, "s", member)];
-        message(SIGNAL, &fields, &bytes(&[Value::Text(first)]))
+        message(SIGNAL, &fields, &bytes(body))
     }
 
     /// A part of a message's body.
@@ -430,6 +444,30 @@ pub(super) mod tests {
             other => panic!("an answer is next, not {other:?}"),
         }
         assert_eq!(taken(&mut input), None);
+    }
+
+    #[test]
+    fn a_property_is_found_among_others() {
+        let mut body = Writer::default();
+        body.string("interface");
+        body.align(4);
+        body.number(100);
+        body.align(8);
+        for (name, value) in [
+            ("SubState", "dead"),
+            ("ActiveState", "inactive"),
+            ("Other", "x"),
+        ] {
+            body.align(8);
+            body.string(name);
+            body.signature("s");
+            body.string(value);
+        }
+        let found = |name| text_property(&body.0, name);
+        assert_eq!(found("ActiveState").as_deref(), Some("inactive"));
+        assert_eq!(found("SubState").as_deref(), Some("dead"));
+        assert_eq!(found("State"), None);
+        assert_eq!(found("inactive"), None);
     }
 
     #[test]

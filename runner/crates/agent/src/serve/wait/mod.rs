@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use vmtest_protocol::{Condition, Failure, Outcome};
 
+use super::connection::Finished;
 use super::shell::Shell;
 use super::task::{Stopped, Task};
 pub(super) use unit::UnitWatch;
@@ -59,22 +60,33 @@ impl From<Stopped> for Vain {
 }
 
 /// Waits for a condition.
-pub(super) fn wait(
-    task: &Task,
-    shell: &Arc<Shell>,
-    condition: Condition,
-) -> Result<Outcome, Failure> {
+pub(super) fn wait(task: &Task, shell: &Arc<Shell>, condition: Condition) -> Finished {
     match condition {
-        Condition::TcpOpen { host, port } => until(task, &mut tcp::Open::new(&host, port)),
-        Condition::TcpClosed { host, port } => until(task, &mut tcp::Closed::new(&host, port)),
-        Condition::UdpOpen { port } => until(task, &mut udp::Bound::new(port)),
-        Condition::UnixOpen { path, datagram } => {
-            until(task, &mut unix::Open::new(&path, datagram)?)
-        }
-        Condition::File { word } => until(task, &mut file::Exists::new(shell, &word)?),
+        Condition::TcpOpen { host, port } => told_first(task, tcp::Open::new(&host, port)),
+        Condition::TcpClosed { host, port } => told_first(task, tcp::Closed::new(&host, port)),
+        Condition::UdpOpen { port } => told_first(task, udp::Bound::new(port)),
+        Condition::UnixOpen { path, datagram } => match unix::Open::new(&path, datagram) {
+            Ok(watch) => told_first(task, watch),
+            Err(failure) => Err(failure).into(),
+        },
+        Condition::File { word } => match file::Exists::new(shell, &word) {
+            Ok(watch) => told_first(task, watch),
+            Err(failure) => Err(failure).into(),
+        },
         Condition::Unit { unit, user, state } => {
-            until(task, &mut UnitWatch::new(&unit, user.as_deref(), state)?)
+            match UnitWatch::new(&unit, user.as_deref(), state) {
+                Ok(watch) => told_first(task, watch),
+                Err(failure) => Err(failure).into(),
+            }
         }
+    }
+}
+
+/// Waits, and has the runner told of the end before anything is cleared away: that takes the kernel a while.
+fn told_first(task: &Task, mut watch: impl Watch + 'static) -> Finished {
+    Finished {
+        result: until(task, &mut watch),
+        afterwards: Some(Box::new(move |_| drop(watch))),
     }
 }
 

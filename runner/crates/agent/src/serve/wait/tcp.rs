@@ -41,6 +41,8 @@ pub(super) struct Open {
     pauses: Pauses,
     /// None until the first quick attempts are over; an error where there is nobody to tell.
     listens: Option<io::Result<Listens>>,
+    /// Whether a listener was told of.
+    told: bool,
 }
 
 /// Waits for connections to be refused.
@@ -55,6 +57,7 @@ impl Open {
             target: Target::new(host, port),
             pauses: Pauses::new(FIRST, REMOTE),
             listens: None,
+            told: false,
         }
     }
 }
@@ -84,12 +87,17 @@ impl Watch for Open {
         match &self.listens {
             None => self.listens = Some(Listens::new()),
             Some(Err(_)) => task.sleep(LOCAL)?,
-            Some(Ok(listens)) => {
-                if task.wait_for(listens.told(), PollFlags::IN, Some(TOLD))? {
-                    // It is told a moment too early: a few attempts in quick succession. Who was told is told no more.
+            Some(Ok(listens)) if !self.told => {
+                self.told = task.wait_for(listens.told(), PollFlags::IN, Some(TOLD))?;
+                if self.told {
+                    // A moment too early: a few attempts in quick succession.
                     self.pauses = Pauses::new(FIRST, REMOTE);
-                    self.listens = Some(Listens::new());
                 }
+            }
+            Some(Ok(_)) => {
+                // It was another port's. Who was told is told no more.
+                self.told = false;
+                self.listens = Some(Listens::new());
             }
         }
         Ok(())

@@ -53,6 +53,8 @@ pub(crate) struct UnitWatch {
     /// None waits for it to be active, unless that is in vain.
     state: Option<String>,
     connection: Option<Connection>,
+    /// The state that its manager has told of since the last look.
+    told: Option<String>,
     /// Since when it is inactive while there is no job.
     idle: Option<Instant>,
 }
@@ -83,6 +85,7 @@ impl UnitWatch {
             of_user: user.is_some(),
             state,
             connection: None,
+            told: None,
             idle: None,
         })
     }
@@ -103,19 +106,33 @@ impl UnitWatch {
         }
     }
 
+    /// Whether this is the state that is waited for.
+    fn is_wanted(&self, state: &str) -> bool {
+        state == self.state.as_deref().unwrap_or("active")
+    }
+
     fn state(&mut self, task: &Task) -> Result<Look, Silence> {
+        // Any other state may have passed already.
+        if let Some(state) = self.told.take()
+            && self.is_wanted(&state)
+        {
+            return Ok(Look::Holds);
+        }
         let connection = self.connection(task)?;
         let state = connection.manager.active_state(task, &connection.object)?;
+        if self.is_wanted(&state) {
+            return Ok(Look::Holds);
+        }
+        if state != "inactive" {
+            self.idle = None;
+        }
         let may_wait = match (&self.state, state.as_str()) {
-            (Some(wanted), state) if state == wanted => return Ok(Look::Holds),
-            (Some(_), _) => true,
-            (None, "active") => return Ok(Look::Holds),
             (None, "failed") => {
                 let failure = format!("unit \"{}\" reached state \"failed\"", self.shown);
                 return Err(Silence::Final(failure));
             }
             (None, "inactive") => self.may_start(task)?,
-            (None, _) => true,
+            _ => true,
         };
         if may_wait {
             return Ok(Look::NotYet(format!("state {state}")));
@@ -166,8 +183,11 @@ impl UnitWatch {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             match connection.manager.next_signal(task, left)? {
                 None => return Ok(()),
-                Some(Signal::Changed(object)) if object == connection.object => return Ok(()),
-                Some(Signal::Changed(_)) => {}
+                Some(Signal::Changed { object, state }) if object == connection.object => {
+                    self.told = state;
+                    return Ok(());
+                }
+                Some(Signal::Changed { .. }) => {}
                 Some(Signal::JobNew) => connection.jobs += 1,
                 Some(Signal::JobRemoved) => {
                     connection.jobs -= 1;
