@@ -60,6 +60,15 @@ def _():
     t.assertEqual(debian.succeed("echo hello | nc -N localhost 3000"), "hello\n")
 
 
+@good("Machine.wait_for_open_port", "is told of listeners by the kernel, and does not ask all the time")
+def _():
+    def listen():
+        debian.wait_until_succeeds("readlink /proc/$(pgrep -o vmtest-agent)/fd/* | grep bpf-map", SOON)
+        debian.execute("nc -l -p 3009 > /dev/null 2>&1", check_output=False)
+
+    at_once(lambda: debian.wait_for_open_port(3009, timeout=SOON), listen)
+
+
 good(
     "Machine.wait_for_open_port",
     "takes names, addresses, and numbers as text",

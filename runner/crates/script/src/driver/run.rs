@@ -1,6 +1,7 @@
 //! Running the script.
 
 use rustpython_vm::builtins::PyDictRef;
+use rustpython_vm::bytecode::{CodeObject, ConstantData};
 use rustpython_vm::compiler::{self, Mode};
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
@@ -26,6 +27,12 @@ pub(super) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()
     // Not `vm.compile`: that one also warns of every "\d" in a string.
     let code = compiler::compile(text, Mode::Exec, name, vm.compile_opts())
         .map_err(|error| vm.new_syntax_error(&error, Some(text)))?;
+    // A class of the script's own may have the name.
+    if mentions(&code, OLD_CLASS) && !text.contains(&format!("class {OLD_CLASS}")) {
+        this.session.warn_once(&format!(
+            "the name {OLD_CLASS} is deprecated: the class of all machines is BaseMachine"
+        ));
+    }
     this.session.step(None, "run the VM test script", || {
         let scope = vm.new_scope_with_main()?;
         define_symbols(driver, &scope.globals, vm)?;
@@ -33,6 +40,18 @@ pub(super) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()
         this.session
             .running(|| vm.run_code_obj(code, scope).map(drop))
     })
+}
+
+/// What the class of machines was called until 2025.
+const OLD_CLASS: &str = "Machine";
+
+/// Whether a name is used anywhere in a code object.
+fn mentions(code: &CodeObject, name: &str) -> bool {
+    let is_inside = |constant: &ConstantData| match constant {
+        ConstantData::Code { code } => mentions(code, name),
+        _ => false,
+    };
+    code.names.iter().any(|used| used.as_str() == name) || code.constants.iter().any(is_inside)
 }
 
 pub(super) fn define_symbols(

@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         params: &[],
         returns: "list[str]",
         doc: "Returns the text on the screen as read from several renderings of one picture, some of which suit OCR better: \
-              as it is, processed, and processed with its colours inverted.",
+              as scattered words, as lines, with its colours inverted, and as it is.",
         call: |machine, _arguments, vm| {
             let mut texts: Vec<PyObjectRef> = Vec::new();
             let read = read(machine, true, vm, |found| {
