@@ -26,6 +26,15 @@ pub(crate) fn protect() {
     adjust("-1000");
 }
 
+/// One of the guest's own tools, found where NixOS and others have them; it inherits nothing else from here.
+pub(crate) fn tool(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command
+        .env_clear()
+        .env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
+    command
+}
+
 /// Starts a program in a directory; the kernel may kill it like any other.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -12,7 +12,7 @@ use vmtest_protocol::ToHost;
 
 use super::command::PIECE;
 use super::task::{Stopped, Task};
-use crate::process::{HOME, spawn};
+use crate::process::{HOME, spawn, tool};
 
 /// Where journald listens.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -82,10 +82,9 @@ fn is_kept() -> bool {
 }
 
 fn start() -> Option<(Child, ChildStdout)> {
-    let mut command = Command::new("journalctl");
-    command.args(ARGUMENTS).env_clear();
-    command.env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
+    let mut command = tool("journalctl");
     command
+        .args(ARGUMENTS)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());

@@ -5,10 +5,9 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::process::{HOME, capture};
+use crate::process::{HOME, capture, tool};
 
 /// Between two questions to `getent`: it costs a process.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -74,9 +73,8 @@ fn in_hosts(hosts: &str, wanted: &str) -> Vec<IpAddr> {
 }
 
 fn ask(host: &str) -> Vec<IpAddr> {
-    let mut command = Command::new("getent");
-    command.args(["ahosts", "--", host]).env_clear();
-    command.env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
+    let mut command = tool("getent");
+    command.args(["ahosts", "--", host]);
     let output = capture(command, HOME.as_ref(), FOR_ANSWER).unwrap_or_default();
     let mut addresses: Vec<IpAddr> = String::from_utf8_lossy(&output)
         .lines()

@@ -145,7 +145,7 @@ impl Target {
     /// Tries one address of the host after the other, until one takes the connection.
     fn answer(&mut self, task: &Task) -> Result<Answer, Stopped> {
         let addresses = self.resolver.addresses();
-        self.is_local = addresses.iter().all(IpAddr::is_loopback);
+        self.is_local = !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback);
         let mut last = format!("no address for {}", self.host);
         for address in addresses {
             match attempt(task, SocketAddr::new(address, self.port))? {

@@ -4,13 +4,12 @@
 //! is there to change that, is not waited for, as the NixOS test driver has it.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use vmtest_protocol::Failure;
 
 use super::{Look, Vain, Watch};
-use crate::process::{HOME, capture};
+use crate::process::{HOME, capture, tool};
 use crate::serve::dbus::{Manager, Signal, Silence};
 use crate::serve::init::Init;
 use crate::serve::task::{Stopped, Task};
@@ -270,9 +269,8 @@ fn number_of(user: &str) -> Result<u32, Failure> {
     if let Some(number) = in_list(&list, user) {
         return Ok(number);
     }
-    let mut command = Command::new("id");
-    command.args(["-u", "--", user]).env_clear();
-    command.env("PATH", "/run/current-system/sw/bin:/usr/bin:/bin");
+    let mut command = tool("id");
+    command.args(["-u", "--", user]);
     let answer = capture(command, HOME.as_ref(), FOR_USER).unwrap_or_default();
     let number = String::from_utf8_lossy(&answer).trim().parse().ok();
     number.ok_or_else(|| Failure(format!("the guest has no user \"{user}\"")))
