@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -128,35 +129,83 @@ fn pack(source: &Path, name: &str, sender: mpsc::Sender<Vec<u8>>) -> io::Result<
     let mut archive = tar::Builder::new(writer);
     // The source itself may be a link.
     let root = source.canonicalize()?;
-    let mut waiting = vec![(root.clone(), PathBuf::from(name))];
-    while let Some((path, name)) = waiting.pop() {
+    let mut waiting = vec![Entry {
+        path: root.clone(),
+        name: PathBuf::from(name),
+        inside: [root.clone()].into(),
+    }];
+    while let Some(entry) = waiting.pop() {
+        let Entry { path, name, .. } = &entry;
         let failed = |error: io::Error| io::Error::other(format!("{}: {error}", path.display()));
-        if let Some(target) = kept_link(&path, &root) {
-            let mut header = tar::Header::new_gnu();
-            header.set_metadata(&path.symlink_metadata().map_err(failed)?);
-            archive.append_link(&mut header, &name, target)?;
-        } else if path.is_dir() {
-            archive.append_dir(&name, &path).map_err(failed)?;
-            let entries: io::Result<Vec<_>> = fs::read_dir(&path).map_err(failed)?.collect();
-            let entries = entries.map_err(failed)?.into_iter();
-            waiting.extend(entries.map(|entry| (entry.path(), name.join(entry.file_name()))));
-        } else {
-            let mut file = fs::File::open(&path).map_err(failed)?;
-            archive.append_file(&name, &mut file).map_err(failed)?;
+        match Kind::of(path, &root).map_err(failed)? {
+            Kind::Link(target) => {
+                let mut header = tar::Header::new_gnu();
+                header.set_metadata(&path.symlink_metadata().map_err(failed)?);
+                archive.append_link(&mut header, name, target)?;
+            }
+            Kind::Content(meant) if meant.is_dir() => {
+                archive.append_dir(name, path).map_err(failed)?;
+                let inside = entry.followed(&meant).map_err(failed)?;
+                for found in fs::read_dir(path).map_err(failed)? {
+                    let found = found.map_err(failed)?.file_name();
+                    waiting.push(Entry {
+                        path: path.join(&found),
+                        name: name.join(&found),
+                        inside: Arc::clone(&inside),
+                    });
+                }
+            }
+            Kind::Content(_) => {
+                let mut file = fs::File::open(path).map_err(failed)?;
+                archive.append_file(name, &mut file).map_err(failed)?;
+            }
         }
     }
     archive.into_inner()?.flush()
 }
 
-/// The target of a link that will mean the same in the guest, or that means nothing here either: one that stays in the tree.
-/// Others lead to what the guest does not have, such as the host's store; their content is copied.
-fn kept_link(path: &Path, root: &Path) -> Option<PathBuf> {
-    let target = fs::read_link(path).ok()?;
-    let inside = match path.canonicalize() {
-        Ok(meant) => target.is_relative() && meant.starts_with(root),
-        Err(_) => true,
-    };
-    inside.then_some(target)
+/// Something to pack.
+struct Entry {
+    path: PathBuf,
+    name: PathBuf,
+    /// The folders that links have led into on the way, the first of them the source.
+    inside: Arc<[PathBuf]>,
+}
+
+impl Entry {
+    /// The folders that its own entries are in, when it means this one.
+    fn followed(&self, meant: &Path) -> io::Result<Arc<[PathBuf]>> {
+        if !self.path.is_symlink() {
+            return Ok(Arc::clone(&self.inside));
+        }
+        if self.inside.iter().any(|folder| folder.starts_with(meant)) {
+            return Err(io::Error::other("the link leads back to where it lies"));
+        }
+        let inside = self.inside.iter().cloned();
+        Ok(inside.chain([meant.to_owned()]).collect())
+    }
+}
+
+/// How something is packed.
+enum Kind {
+    /// As a link to this: one that will mean the same in the guest, since it stays in the tree, or that means nothing here
+    /// either.
+    Link(PathBuf),
+    /// As what is found there. Other links lead to what the guest does not have, such as the host's store.
+    Content(PathBuf),
+}
+
+impl Kind {
+    fn of(path: &Path, root: &Path) -> io::Result<Self> {
+        let meant = path.canonicalize();
+        let Ok(target) = fs::read_link(path) else {
+            return meant.map(Self::Content);
+        };
+        Ok(match meant {
+            Ok(meant) if target.is_absolute() || !meant.starts_with(root) => Self::Content(meant),
+            _ => Self::Link(target),
+        })
+    }
 }
 
 fn unpack(chunks: mpsc::Receiver<Vec<u8>>, folder: &Path) -> io::Result<()> {
@@ -264,5 +313,27 @@ mod tests {
         assert_eq!(fs::read(out).expect("file"), b"outside");
         assert!(!to.path().join("tree/absolute").is_symlink());
         assert!(to.path().join("tree/absolute/large").is_file());
+    }
+
+    #[test]
+    fn links_that_go_round_are_refused() {
+        let [from, other, to] = [(); 3].map(|()| tempfile::tempdir().expect("folder"));
+        let tree = from.path().join("tree");
+        fs::create_dir(&tree).expect("folder");
+        let link = |target: &Path, place: &Path| {
+            std::os::unix::fs::symlink(target, place).expect("link");
+        };
+        link(other.path(), &tree.join("there"));
+        link(&tree, &other.path().join("back"));
+        let (sender, chunks) = mpsc::channel(QUEUE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(unpack(chunks, to.path())));
+            let error = pack(&tree, "tree", sender).expect_err("it goes round");
+            let text = error.to_string();
+            assert!(
+                text.contains("tree/there/back: the link leads back"),
+                "{text}"
+            );
+        });
     }
 }
