@@ -106,9 +106,10 @@ fn library_and_plugin_agree(toolbox: &Toolbox) -> Result<()> {
 
 /// Builds one test; whatever it does, its machines are gone with it.
 fn build(toolbox: &Toolbox, expected: &Expected) -> Result<()> {
-    let before = running()?;
+    let before = running(expected.test)?;
     let compared = compare(toolbox, expected);
-    let left: Vec<_> = running()?.difference(&before).cloned().collect();
+    let after = running(expected.test)?;
+    let left: Vec<_> = after.difference(&before).cloned().collect();
     ensure!(left.is_empty(), "still running: {left:#?}");
     compared
 }
@@ -174,14 +175,18 @@ fn check_log(log: &str, expected: &Expected) -> Result<()> {
     Ok(())
 }
 
-/// The QEMUs of sandboxes that run now.
-fn running() -> Result<BTreeSet<String>> {
+/// The QEMUs that run now in sandboxes of this test; somebody else may run others.
+fn running(test: &str) -> Result<BTreeSet<String>> {
+    let build = format!("vm-test-run-{test}.drv");
     let mut running = BTreeSet::new();
     for entry in std::fs::read_dir("/proc")?.flatten() {
         // What is no process has no command line.
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        if command.starts_with("/nix/store/") && command.contains("/qemu-system-") {
+        let is_qemu = command.starts_with("/nix/store/") && command.contains("/qemu-system-");
+        // The sandbox's folder is mounted from one that has the derivation's name.
+        let mounts = || std::fs::read_to_string(entry.path().join("mountinfo")).unwrap_or_default();
+        if is_qemu && mounts().contains(&build) {
             running.insert(format!("{}: {command}", entry.file_name().display()));
         }
     }

@@ -94,7 +94,7 @@ impl Output {
             return;
         }
         let text = format!(
-            "a command has ended, and its output is still held by {}. It returns without what they will write; with \
+            "a command has ended, and its output is still held by {}: the call returns without what those will print; with \
              wait_for_output=True it waits for them",
             news.join(", ")
         );

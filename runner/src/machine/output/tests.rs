@@ -96,8 +96,8 @@ fn holders_are_named_once() {
     };
     let warning = |holders: &str| {
         format!(
-            "server: warning: a command has ended, and its output is still held by {holders}. It returns without what \
-             they will write; with wait_for_output=True it waits for them"
+            "server: warning: a command has ended, and its output is still held by {holders}: the call returns without \
+             what those will print; with wait_for_output=True it waits for them"
         )
     };
     output.held_by(&[]);

@@ -161,6 +161,7 @@ fn a_word_of_the_shell_is_expanded_at_every_look() {
     let (spaced, text) = (folder.path().join("a b"), folder.path().display());
     let mut host = Host::new();
     let words = [
+        format!("{text}/*"),
         format!("{text}/[a-c]?b"),
         format!("'{text}/a b'"),
         format!("\"$(echo {text})/a b\""),
@@ -168,6 +169,7 @@ fn a_word_of_the_shell_is_expanded_at_every_look() {
     let ids = words.map(|word| wait(&mut host, Condition::File { word }, None));
     after_a_look(&mut host);
     fs::write(&spaced, "").expect("written");
+    fs::write(folder.path().join("another"), "").expect("written");
     for id in ids {
         assert_eq!(outcome(&mut host, id), Outcome::Complete);
     }

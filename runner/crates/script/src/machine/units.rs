@@ -3,14 +3,16 @@
 //! Properties are read by `systemctl`. Waiting for a unit is the guest agent's work where commands run in the machine
 //! behind the object, and repeated reading elsewhere.
 
-use rustpython_vm::{PyObject, PyResult, VirtualMachine};
+use rustpython_vm::builtins::PyBaseExceptionRef;
+use rustpython_vm::{AsObject, PyObject, PyResult, VirtualMachine};
 
 use super::commands::{self, How, attempt_timeout};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, indent};
 use super::{is_own, step, this, waits};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::{Arguments, text};
 use crate::backend::Condition;
+use crate::errors::add_note;
 use crate::retry::{self, Try};
 use crate::timeouts::Timeout;
 
@@ -173,17 +175,46 @@ fn wait_for_unit(machine: &PyObject, arguments: &Arguments, vm: &VirtualMachine)
     };
     let message = format!("waiting for unit {unit}{suffix}");
     step(machine, &message, vm, || {
-        if agent_knows(machine, vm)? {
+        let waited = if agent_knows(machine, vm)? {
             let condition = Condition::Unit {
                 unit: unit.clone(),
                 user: user.clone(),
                 state: None,
             };
-            return waits::wait_here(machine, &message, &condition, &timeout, vm);
-        }
-        watch_unit(machine, &message, &unit, user.as_deref(), &timeout, vm)
+            waits::wait_here(machine, &message, &condition, &timeout, vm)
+        } else {
+            watch_unit(machine, &message, &unit, user.as_deref(), &timeout, vm)
+        };
+        waited.inspect_err(|failure| explain(machine, &unit, user.as_deref(), failure, vm))
     })?;
     Ok(vm.ctx.none())
+}
+
+/// The exit status of a command that the shell does not find.
+const NO_SUCH_COMMAND: i32 = 127;
+
+/// Adds what systemd knows of a unit that was waited for in vain: whether it exists, how it ended, what it last said.
+fn explain(
+    machine: &PyObject,
+    unit: &str,
+    user: Option<&str>,
+    failure: &PyBaseExceptionRef,
+    vm: &VirtualMachine,
+) {
+    let is_well = this(machine, vm)
+        .is_ok_and(|this| failure.fast_isinstance(&this.session.exceptions.assertion));
+    if !is_well {
+        return;
+    }
+    let query = format!("--no-pager --lines=10 status \"{unit}\" 2>&1");
+    // What cannot be found out must not hide the failure itself.
+    if let Ok(outcome) = ask(machine, &query, user, vm)
+        && outcome.status != NO_SUCH_COMMAND
+        && !outcome.output.trim().is_empty()
+    {
+        let note = format!("systemctl status:\n{}", indent(&outcome.output));
+        let _ = add_note(failure, note, vm);
+    }
 }
 
 /// Whether the agent is to be asked for the states of units, not methods that a subclass may have changed.

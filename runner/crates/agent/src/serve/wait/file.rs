@@ -37,7 +37,7 @@ enum Name {
 }
 
 impl Exists {
-    /// `word` is one of the shell's language.
+    /// `word` is one of the shell's language; of several files that it means one is enough.
     pub(super) fn new(shell: &Arc<Shell>, word: &str) -> Result<Self, Failure> {
         if word.trim().is_empty() {
             return Err(Failure("there is no name of a file to wait for".into()));
@@ -81,7 +81,9 @@ impl Watch for Exists {
             } => {
                 place.iter_mut().for_each(Place::watch);
                 let (command, _script_file) = shell
-                    .command(&format!("test -e {word}"))
+                    .command(&format!(
+                        "for file in {word}\ndo test -e \"$file\" && exit 0\ndone\nexit 1"
+                    ))
                     .map_err(Vain::Never)?;
                 capture(command, Shell::folder(), task.for_look().min(FOR_SHELL)).is_ok()
             }
