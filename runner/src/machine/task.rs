@@ -3,6 +3,8 @@
 //! It starts QEMU when it is asked to, turns what QEMU, the agent and the console say into events of the
 //! [lifecycle](super::lifecycle), and publishes where the machine stands. Nothing else touches the process.
 
+mod heard;
+
 use std::collections::BTreeMap;
 use std::future;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -12,7 +14,6 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -20,9 +21,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
-use vmtest_protocol::boot::FAILURE;
 use vmtest_script::backend::{MachineErrorKind as Failure, Start};
-use vmtest_script::event::Level;
 use vmtest_switch::{Plug, Switch};
 
 use super::agent::{Agent, News};
@@ -37,7 +36,8 @@ use crate::event::{Event, Events};
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::Launch;
 use crate::vm::process::{Channels, Qemu, last_words};
-use crate::vm::qmp::{self, AGENT_PORT, QmpEvent};
+use crate::vm::qmp::{self, QmpEvent};
+use heard::ConsoleAudience;
 
 /// How long QEMU may take to end after it was told to, or after a panic, before it is killed.
 const ENDING_TIME: Duration = Duration::from_secs(5);
@@ -423,135 +423,6 @@ impl Task {
             "" => status,
             words => format!("{status}; it said: {words}"),
         }
-    }
-
-    async fn qmp(&self, running: &mut Running, event: QmpEvent) {
-        let reason = event.data["reason"].as_str().unwrap_or_default();
-        self.record.qmp_events.push(event.text);
-        match (event.name.as_str(), reason) {
-            ("RESET", "guest-reset" | "host-qmp-system-reset") => {
-                running.agent.reset();
-                self.change(Change::Reset);
-            }
-            ("SHUTDOWN", "guest-reset" | "host-qmp-system-reset") => {
-                running.kill_at = Some(Instant::now() + ENDING_TIME);
-                self.change(Change::LastReset);
-            }
-            ("SHUTDOWN", "guest-shutdown") => {
-                running.kill_at = Some(Instant::now() + ENDING_TIME);
-                self.change(Change::PowerOff);
-            }
-            // By a command of its monitor, or a signal to its process: the script knows why.
-            ("SHUTDOWN", "host-qmp-quit" | "host-signal") => self.change(Change::Kill),
-            ("STOP", _) => {
-                let status = running.qmp.execute("query-status", json!({})).await;
-                if status.is_ok_and(|status| status["status"] == "internal-error") {
-                    self.change(Change::Broken(
-                        "the accelerator cannot run the guest (internal error)".into(),
-                    ));
-                    running.qemu.kill();
-                }
-            }
-            ("VSERPORT_CHANGE", _) if event.data["id"] == AGENT_PORT => {
-                let is_up = matches!(self.state(), State::Ready { .. });
-                if is_up && event.data["open"] == false {
-                    running.agent.reset();
-                    self.change(Change::AgentGone);
-                }
-            }
-            (name, _) => tracing::trace!(machine = self.setup.name, name, "QMP event"),
-        }
-    }
-
-    /// The kernel is told to reset at once. Should it not, it is not waited for.
-    fn panic(&self, running: &mut Running, message: String) {
-        self.change(Change::Panic(message));
-        if matches!(self.state(), State::Ending(_)) {
-            running.kill_at.get_or_insert(Instant::now() + ENDING_TIME);
-        }
-    }
-
-    async fn news(&self, running: &mut Running, news: News) {
-        let Setup { events, name, .. } = &*self.setup;
-        match news {
-            News::Hello => {
-                self.record.output.restarted();
-                self.update(Change::Hello, |status| status.hellos += 1);
-                events.emit(Event::Agent {
-                    machine: name.clone(),
-                });
-                // It came through a root shell: the guest is as far as that takes.
-                if running.root_shell.is_some() {
-                    self.change(Change::Booted);
-                }
-            }
-            News::RootShell => {
-                running.agent.reset();
-                self.change(Change::Rebooting);
-            }
-            News::NotInstalled(reason) => {
-                self.change(Change::Broken(format!(
-                    "the agent cannot be brought into the guest through its root shell: {reason}"
-                )));
-                running.qemu.kill();
-            }
-            News::Booted => {
-                // What the root shell of the NixOS test driver says there: scripts wait for it.
-                self.record.transcript.push_line("connecting to host...");
-                self.change(Change::Booted);
-            }
-            News::Late(command, stream, bytes) => {
-                self.record.output.late(command, stream, &bytes);
-            }
-            News::WrongVersion(version) => {
-                self.change(Change::Broken(format!(
-                    "its agent speaks version {version} of the protocol"
-                )));
-                running.qemu.kill();
-            }
-            News::Note(text) if text.starts_with(FAILURE) => {
-                self.change(Change::Broken(text));
-                running.qemu.kill();
-            }
-            News::Note(text) => {
-                events.emit(Event::Runner(Level::Info, format!("{name}: agent: {text}")));
-            }
-            News::Journal(bytes) => {
-                let text = running.journal.cleaner.clean(&bytes);
-                running.journal.lines.push(&text, |line| {
-                    events.emit(Event::Journal {
-                        machine: name.clone(),
-                        line: line.to_owned(),
-                    });
-                });
-                if let Err(error) = running.journal.log.write_all(&bytes).await {
-                    events.warn(format!("{name}: the journal cannot be logged: {error}"));
-                }
-            }
-        }
-    }
-}
-
-/// Where the lines of a console go.
-struct ConsoleAudience<'a> {
-    setup: &'a Setup,
-    panics: mpsc::UnboundedSender<String>,
-}
-
-impl console::Audience for ConsoleAudience<'_> {
-    fn line(&mut self, line: &str) {
-        if let Some(message) = console::panic_message(line) {
-            let _ = self.panics.send(message.to_owned());
-        }
-        self.setup.events.emit(Event::Console {
-            machine: self.setup.name.clone(),
-            line: line.to_owned(),
-        });
-    }
-
-    fn warn(&mut self, text: &str) {
-        let name = &self.setup.name;
-        self.setup.events.warn(format!("{name}: {text}"));
     }
 }
 

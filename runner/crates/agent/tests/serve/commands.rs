@@ -213,6 +213,18 @@ fn a_time_out_kills_the_whole_group() {
 }
 
 #[test]
+fn a_command_whose_time_is_over_may_end_in_its_own_way() {
+    let mut host = Host::new();
+    let id = host.start("trap 'echo bye; exit' TERM; sleep 1000 & wait", Some(1000));
+    let result = host.finish(id);
+    assert_eq!((result.text(), &result.end), ("bye\n", &Ok(out_of_time())));
+    let deaf = "trap '' TERM; echo up; while :; do sleep 1000; done";
+    let id = host.start(deaf, Some(1000));
+    let result = host.finish(id);
+    assert_eq!((result.text(), &result.end), ("up\n", &Ok(out_of_time())));
+}
+
+#[test]
 fn a_cancelled_command_is_killed_with_its_children() {
     let fifo = Fifo::new();
     let mut host = Host::new();
