@@ -16,8 +16,10 @@ let
 
   manifestNode = networks: name: spec: {
     boot = "direct";
+    kernel = spec.kernel // {
+      unpack = spec.unpackKernel;
+    };
     inherit (spec)
-      kernel
       kernelParams
       init
       memory

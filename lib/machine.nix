@@ -131,6 +131,15 @@ record {
   kernel.type = kernel;
 
   /**
+    Whether the kernel is unpacked before the machine starts (x86_64): QEMU then enters it directly (PVH), and it is up most of
+    a second sooner under emulation. A kernel that unpacks itself is the same, but lies at a random address (KASLR).
+  */
+  unpackKernel = {
+    type = boolean;
+    default = true;
+  };
+
+  /**
     Parameters appended to the kernel's command line.
   */
   kernelParams = {

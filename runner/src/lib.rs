@@ -11,6 +11,7 @@
 //! - [`provision`]: images, initrds and disks;
 //! - [`vm`](mod@vm): QEMU;
 //! - [`machine`]: the life of a machine, and its agent;
+//! - [`snapshot`]: machines that go on from where they were;
 //! - [`workshop`]: machines that a script makes;
 //! - [`bridge`]: machines as the script engine wants them;
 //! - [`ocr`]: text on screens;
@@ -25,6 +26,7 @@ pub mod ocr;
 pub mod outcome;
 pub mod provision;
 pub mod report;
+pub mod snapshot;
 pub mod spec;
 pub mod test;
 pub mod vm;

@@ -1,20 +1,23 @@
 //! Images, initrds and disks: everything that machines boot from, made before the first one starts.
 //!
-//! Machines with the same layers share one read-only image: it is built once, and the host caches it once.
+//! What several machines have in common (a kernel, the layers of a root, the modules of an initrd) is made once, and the
+//! host caches it once. Everything is made at once, on as many threads as there are processors.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 use vmtest_image::modules::Module;
 use vmtest_image::tree::{Layer, Tree};
-use vmtest_image::{cpio, disk, erofs, modules};
+use vmtest_image::{cpio, disk, erofs, kernel, modules};
 use vmtest_protocol::boot::{self, BootConfig, CONFIG_PATH, MODULES_DIR};
 
 use crate::spec::{Machine, Test};
-use crate::vm::plan::Files;
+use crate::vm::plan::{Boot, Disks, Files};
 
 /// What the agent and the devices of the launch plan need of the kernel. Much of it is built in.
 const MODULES: &[&str] = &[
@@ -33,84 +36,194 @@ const SHARE_MODULES: &[&str] = &["fuse", "virtiofs"];
 
 const MIB: u64 = 1024 * 1024;
 
-/// Makes the files of all machines below `scratch`, in the order of the machines. Blocking.
+/// Makes the files of all machines in the folder `to`, in the order of the machines: what they boot from, and their
+/// disks. Blocking.
 ///
 /// # Errors
-/// When something cannot be read or written; names the machine or the layer.
-pub fn provision(test: &Test, scratch: &Path) -> Result<Vec<Files>> {
-    let mut images = Images {
-        scratch,
-        built: Vec::new(),
+/// When something cannot be read or written; names the machine.
+pub fn provision(test: &Test, to: &Path) -> Result<Vec<Files>> {
+    let (boots, disks) = rayon::join(|| boots(test, to), || disks(test, to));
+    let files = boots?.into_iter().zip(disks?);
+    Ok(files.map(|(boot, disks)| Files { boot, disks }).collect())
+}
+
+/// What the machines boot from. It never changes, and other tests with the same machines may use it.
+///
+/// # Errors
+/// When something cannot be read or written; names the machine.
+pub fn boots(test: &Test, to: &Path) -> Result<Vec<Boot>> {
+    let agent = &test.tools.agent;
+    let agent = std::fs::read(agent).with_context(|| agent.display().to_string())?;
+    let common = Common::make(test, to)?;
+    let boot = |machine| -> Result<Boot> {
+        let initrd = folder(machine, to)?.join("initrd");
+        write_initrd(machine, &agent, common.modules(machine), &initrd).context("initrd")?;
+        Ok(Boot {
+            kernel: common.kernel(machine).to_owned(),
+            initrd,
+            root: common.root(machine).to_owned(),
+        })
     };
-    let mut files = Vec::new();
-    for machine in &test.machines {
-        let folder = scratch.join(&machine.name);
-        std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        let made = make(test, machine, &folder, &mut images);
-        files.push(made.with_context(|| format!("cannot build the machine `{}`", machine.name))?);
-    }
-    Ok(files)
+    for_each(&test.machines, boot)
 }
 
-fn make<'a>(
-    test: &Test,
-    machine: &'a Machine,
-    folder: &Path,
-    images: &mut Images<'a>,
-) -> Result<Files> {
-    let initrd = folder.join("initrd");
-    write_initrd(machine, &test.tools.agent, &initrd).context("initrd")?;
-    let persistent = match machine.persistent {
-        Some(size) => Some(format_disk(
-            &folder.join("persistent.img"),
-            size,
-            &test.tools.mke2fs,
-        )?),
-        None => None,
-    };
-    let mut disks = Vec::new();
-    for (index, size) in machine.disks.iter().enumerate() {
-        let path = folder.join(format!("disk{index}.img"));
-        disk::create_raw(&path, u64::from(*size) * MIB)?;
-        disks.push(path);
-    }
-    Ok(Files {
-        initrd,
-        root: images.root(&machine.layers)?,
-        persistent,
-        disks,
-    })
-}
-
-/// The images made so far.
-struct Images<'a> {
-    scratch: &'a Path,
-    built: Vec<(&'a [Layer], PathBuf)>,
-}
-
-impl<'a> Images<'a> {
-    fn root(&mut self, layers: &'a [Layer]) -> Result<PathBuf> {
-        if let Some((_, path)) = self.built.iter().find(|(built, _)| *built == layers) {
-            return Ok(path.clone());
+/// The machines' disks, as they are when they are new.
+fn disks(test: &Test, to: &Path) -> Result<Vec<Disks>> {
+    let make = |machine: &Machine| -> Result<Disks> {
+        let disks = Disks::of(machine, &folder(machine, to)?);
+        if let (Some(path), Some(size)) = (&disks.persistent, machine.persistent) {
+            format_disk(path, size, &test.tools.mke2fs)?;
         }
-        let path = self.scratch.join(format!("root{}.erofs", self.built.len()));
-        let tree = Tree::from_layers(layers)?;
-        let info = erofs::write(&tree, &path)?;
-        tracing::info!(bytes = info.bytes, inodes = info.inodes, path = %path.display(), "root image built");
-        self.built.push((layers, path.clone()));
-        Ok(path)
+        for (path, size) in disks.empty.iter().zip(&machine.disks) {
+            disk::create_raw(path, u64::from(*size) * MIB)?;
+        }
+        Ok(disks)
+    };
+    for_each(&test.machines, make)
+}
+
+fn folder(machine: &Machine, to: &Path) -> Result<PathBuf> {
+    let folder = to.join(&machine.name);
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
+}
+
+fn for_each<'a, T: Send>(
+    machines: &'a [Machine],
+    make: impl Fn(&'a Machine) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let make = |machine: &'a Machine| make(machine).with_context(|| failed(machine));
+    machines.par_iter().map(make).collect()
+}
+
+fn failed(machine: &Machine) -> String {
+    format!("cannot build the machine `{}`", machine.name)
+}
+
+/// What machines have in common.
+struct Common<'a> {
+    kernels: BTreeMap<&'a Path, PathBuf>,
+    roots: BTreeMap<&'a [Layer], PathBuf>,
+    modules: BTreeMap<(&'a Path, bool), Vec<ReadModule>>,
+}
+
+/// What decides which modules a machine needs: the kernel's, and whether there are shared folders.
+fn modules_key(machine: &Machine) -> (&Path, bool) {
+    (&machine.modules, !machine.shares.is_empty())
+}
+
+/// A module as it goes into an initrd.
+struct ReadModule {
+    config: boot::Module,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Common<'a> {
+    fn make(test: &'a Test, to: &Path) -> Result<Self> {
+        std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+        let machines = &test.machines;
+        let kernel = |machine: &'a Machine| machine.kernel.as_path();
+        let layers = |machine: &'a Machine| machine.layers.as_slice();
+        let (kernels, (roots, modules)) = rayon::join(
+            || {
+                once(machines, kernel, |index, machine| {
+                    unpack(machine, to.join(format!("vmlinux{index}")))
+                })
+            },
+            || {
+                rayon::join(
+                    || {
+                        once(machines, layers, |index, machine| {
+                            build_root(&machine.layers, to.join(format!("root{index}.erofs")))
+                        })
+                    },
+                    || once(machines, modules_key, |_, machine| read_modules(machine)),
+                )
+            },
+        );
+        Ok(Self {
+            kernels: kernels?,
+            roots: roots?,
+            modules: modules?,
+        })
+    }
+
+    fn kernel(&self, machine: &'a Machine) -> &Path {
+        &self.kernels[machine.kernel.as_path()]
+    }
+
+    fn root(&self, machine: &'a Machine) -> &Path {
+        &self.roots[machine.layers.as_slice()]
+    }
+
+    fn modules(&self, machine: &'a Machine) -> &[ReadModule] {
+        &self.modules[&modules_key(machine)]
     }
 }
 
-fn write_initrd(machine: &Machine, agent: &Path, path: &Path) -> Result<()> {
+/// Makes what belongs to a key once, for the first machine that has the key; the number is that of the key.
+fn once<'a, K: Ord + Copy + Send + Sync, T: Send>(
+    machines: &'a [Machine],
+    key: impl Fn(&'a Machine) -> K,
+    make: impl Fn(usize, &'a Machine) -> Result<T> + Sync,
+) -> Result<BTreeMap<K, T>> {
+    let mut seen = BTreeSet::new();
+    let keyed = machines.iter().map(|machine| (key(machine), machine));
+    let firsts: Vec<_> = keyed.filter(|(key, _)| seen.insert(*key)).collect();
+    let make = |(index, (key, machine)): (usize, (K, &'a Machine))| {
+        let made = make(index, machine).with_context(|| failed(machine))?;
+        Ok((key, made))
+    };
+    firsts.into_par_iter().enumerate().map(make).collect()
+}
+
+/// The kernel to start: unpacked, unless it has to unpack itself.
+fn unpack(machine: &Machine, to: PathBuf) -> Result<PathBuf> {
+    if !machine.unpack_kernel {
+        return Ok(machine.kernel.clone());
+    }
+    match kernel::unpack(&machine.kernel, &to).context("kernel")? {
+        Ok(()) => Ok(to),
+        Err(packed) => {
+            tracing::info!(kernel = %machine.kernel.display(), %packed, "the kernel unpacks itself");
+            Ok(machine.kernel.clone())
+        }
+    }
+}
+
+fn build_root(layers: &[Layer], path: PathBuf) -> Result<PathBuf> {
+    let tree = Tree::from_layers(layers)?;
+    let info = erofs::write(&tree, &path)?;
+    tracing::info!(bytes = info.bytes, inodes = info.inodes, path = %path.display(), "root image built");
+    Ok(path)
+}
+
+fn read_modules(machine: &Machine) -> Result<Vec<ReadModule>> {
     let mut names = MODULES.to_vec();
     if !machine.shares.is_empty() {
         names.extend(SHARE_MODULES);
     }
     let modules = modules::Index::open(&machine.modules)?.closure(&names)?;
-    let config = boot_config(machine, &modules);
+    let read = |module: &Module| -> Result<ReadModule> {
+        Ok(ReadModule {
+            config: boot::Module {
+                file: format!("{}.ko", module.name),
+                required: module.required,
+            },
+            bytes: module.read()?,
+        })
+    };
+    modules.par_iter().map(read).collect()
+}
+
+fn write_initrd(
+    machine: &Machine,
+    agent: &[u8],
+    modules: &[ReadModule],
+    path: &Path,
+) -> Result<()> {
+    let config = boot_config(machine, modules);
     let config = vmtest_protocol::encode(&config)?;
-    let agent = std::fs::read(agent).with_context(|| agent.display().to_string())?;
     let output = BufWriter::new(File::create(path)?);
     let mut archive = cpio::Archive::new(output)
         .dir("dev", 0o755)?
@@ -120,13 +233,13 @@ fn write_initrd(machine: &Machine, agent: &Path, path: &Path) -> Result<()> {
         .dir("proc", 0o755)?
         .dir("sys", 0o755)?
         .dir("sysroot", 0o755)?
-        .file("init", 0o755, &agent)?
+        .file("init", 0o755, agent)?
         .dir("vmtest", 0o755)?
         .file(relative(CONFIG_PATH), 0o644, &config)?
         .dir(relative(MODULES_DIR), 0o755)?;
-    for module in &modules {
-        let name = format!("{}/{}", relative(MODULES_DIR), file_name(module));
-        archive = archive.file(&name, 0o644, &module.read()?)?;
+    for module in modules {
+        let name = format!("{}/{}", relative(MODULES_DIR), module.config.file);
+        archive = archive.file(&name, 0o644, &module.bytes)?;
     }
     archive.finish()?.flush()?;
     Ok(())
@@ -136,19 +249,9 @@ fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 
-fn file_name(module: &Module) -> String {
-    format!("{}.ko", module.name)
-}
-
-fn boot_config(machine: &Machine, modules: &[Module]) -> BootConfig {
+fn boot_config(machine: &Machine, modules: &[ReadModule]) -> BootConfig {
     BootConfig {
-        modules: modules
-            .iter()
-            .map(|module| boot::Module {
-                file: file_name(module),
-                required: module.required,
-            })
-            .collect(),
+        modules: modules.iter().map(|module| module.config.clone()).collect(),
         persistent: machine.persistent.is_some(),
         shares: machine
             .shares
@@ -188,7 +291,7 @@ fn hosts_file(hosts: &[(std::net::IpAddr, Vec<String>)]) -> String {
     text
 }
 
-fn format_disk(path: &Path, size: u32, mke2fs: &Path) -> Result<PathBuf> {
+fn format_disk(path: &Path, size: u32, mke2fs: &Path) -> Result<()> {
     disk::create_raw(path, u64::from(size) * MIB)?;
     let output = Command::new(mke2fs)
         .args(["-q", "-F", "-t", "ext4"])
@@ -205,7 +308,7 @@ fn format_disk(path: &Path, size: u32, mke2fs: &Path) -> Result<PathBuf> {
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    Ok(path.to_owned())
+    Ok(())
 }
 
 #[cfg(test)]

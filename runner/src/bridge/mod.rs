@@ -2,6 +2,7 @@
 
 mod calls;
 mod shell;
+mod snapshots;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -20,9 +21,11 @@ use crate::machine::Handle;
 use crate::machine::lifecycle::{End, State};
 use crate::machine::screen::unread;
 use crate::ocr::Variant;
+use crate::snapshot;
 use crate::workshop::Workshop;
 use calls::Calls;
 use shell::ScriptShell;
+use snapshots::Snapshots;
 
 /// The runner's wish to stop the script; cloning gives another handle to the same one.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +53,8 @@ impl Stop {
 /// The test as the script engine sees it.
 pub struct ScriptDriver {
     machines: Vec<Arc<dyn Machine>>,
+    handles: Vec<Handle>,
+    snapshots: Snapshots,
     vlans: Vec<u32>,
     workshop: Arc<Workshop>,
     runtime: Runtime,
@@ -62,6 +67,8 @@ impl ScriptDriver {
     pub fn new(handles: &[Handle], vlans: &[u16], workshop: Arc<Workshop>, stop: Stop) -> Self {
         let mut driver = Self {
             machines: Vec::new(),
+            handles: handles.to_vec(),
+            snapshots: Snapshots::default(),
             vlans: vlans.iter().copied().map(u32::from).collect(),
             workshop,
             runtime: Runtime::current(),
@@ -79,6 +86,36 @@ impl ScriptDriver {
             stop: self.stop.clone(),
         };
         Arc::new(ScriptMachine { handle, calls })
+    }
+
+    /// The machines of these names. Those that the script has made are not among them.
+    fn find(&self, names: &[String]) -> Result<Vec<Handle>, MachineError> {
+        let find = |name: &String| {
+            let found = self.handles.iter().find(|handle| handle.name() == name);
+            found.cloned().ok_or_else(|| MachineError {
+                machine: name.clone(),
+                kind: MachineErrorKind::Refused {
+                    reason: snapshot::save::UNKNOWN_DISKS.to_owned(),
+                },
+            })
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// Waits for something that concerns several machines, until the test is stopped.
+    fn wait_for<T>(
+        &self,
+        call: impl Future<Output = Result<T, MachineError>>,
+    ) -> Result<T, MachineError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = call => result,
+                Aborted { reason } = self.stop.stopped() => Err(MachineError {
+                    machine: String::new(),
+                    kind: MachineErrorKind::Aborted { reason },
+                }),
+            }
+        })
     }
 
     fn events(&self) -> &Events {
@@ -117,6 +154,24 @@ impl Driver for ScriptDriver {
                 kind,
             }),
         }
+    }
+
+    fn snapshot(&self, machines: &[String]) -> Result<u64, MachineError> {
+        let handles = self.find(machines)?;
+        let saved = self.wait_for(snapshot::save::save(&handles))?;
+        let saved = machines.iter().cloned().zip(saved).collect();
+        Ok(self.snapshots.keep(saved))
+    }
+
+    fn restore(&self, snapshot: u64, machines: &[String]) -> Result<(), MachineError> {
+        let saved = self.snapshots.get(snapshot, machines);
+        let handles = self.find(machines)?.into_iter();
+        let machines: Vec<_> = handles.zip(saved).collect();
+        self.wait_for(snapshot::save::restore(&machines))
+    }
+
+    fn forget_snapshot(&self, snapshot: u64) {
+        self.snapshots.forget(snapshot);
     }
 
     fn show_consoles(&self, on: bool) {

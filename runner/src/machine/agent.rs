@@ -12,11 +12,11 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use vmtest_protocol::{
-    Decoder, Failure, Features, FrameError, Hello, Outcome, PREAMBLE, RequestId, Stream, ToGuest,
-    ToHost, VERSION, encode,
+    Decoder, Failure, Features, FrameError, Hello, Outcome, PREAMBLE, RequestId, Resume, Stream,
+    ToGuest, ToHost, VERSION, encode,
 };
 
 /// Messages that wait to be written before a sender has to wait.
@@ -71,11 +71,26 @@ pub enum RequestError {
     Frame(#[from] FrameError),
 }
 
+/// What the writer is handed.
+#[derive(Debug)]
+enum Outgoing {
+    /// Bytes to write.
+    Bytes(Vec<u8>),
+    /// Bytes after which nothing is written until the sender is gone.
+    Hold(Vec<u8>, oneshot::Receiver<()>),
+}
+
+/// While this lives, nothing is sent to the agent.
+#[derive(Debug)]
+pub struct Hold {
+    _release: oneshot::Sender<()>,
+}
+
 /// The connection to one machine's agent.
 #[derive(Debug)]
 pub struct Agent {
     shared: Arc<Shared>,
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: mpsc::Sender<Outgoing>,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -107,7 +122,7 @@ pub struct Request {
     pub id: RequestId,
     replies: mpsc::Receiver<Reply>,
     shared: Arc<Shared>,
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: mpsc::Sender<Outgoing>,
 }
 
 impl Agent {
@@ -136,6 +151,14 @@ impl Agent {
         &self,
         message: impl FnOnce(RequestId) -> ToGuest,
     ) -> Result<Request, RequestError> {
+        self.begin(message, Outgoing::Bytes).await
+    }
+
+    async fn begin(
+        &self,
+        message: impl FnOnce(RequestId) -> ToGuest,
+        send: impl FnOnce(Vec<u8>) -> Outgoing,
+    ) -> Result<Request, RequestError> {
         let (sender, replies) = mpsc::channel(REPLIES);
         let (id, frame) = {
             let mut state = self.shared.lock();
@@ -155,16 +178,43 @@ impl Agent {
             shared: Arc::clone(&self.shared),
             outgoing: self.outgoing.clone(),
         };
-        match request.outgoing.send(frame).await {
+        match request.outgoing.send(send(frame)).await {
             Ok(()) => Ok(request),
             Err(_) => Err(RequestError::NotConnected),
         }
     }
 
+    /// Waits until the agent has taken everything that was sent, and sends nothing more meanwhile: requests, and what
+    /// belongs to those under way, wait. What the agent says is taken as always.
+    ///
+    /// # Errors
+    /// When the agent is not there, or goes.
+    pub async fn hold(&self) -> Result<Hold, RequestError> {
+        let (release, released) = oneshot::channel();
+        let hold = |frame| Outgoing::Hold(frame, released);
+        let mut request = self.begin(ToGuest::Sync, hold).await?;
+        match request.next().await {
+            Some(Reply::Done(Ok(_))) => Ok(Hold { _release: release }),
+            _ => Err(RequestError::NotConnected),
+        }
+    }
+
+    /// Tells the agent of a restored machine, which takes this for a conversation that goes on: it says hello.
+    ///
+    /// # Errors
+    /// When the message cannot be made.
+    pub async fn resume(&self, resume: Resume) -> Result<(), FrameError> {
+        let frame = encode(&ToGuest::Resume(resume))?;
+        // The writer is gone when QEMU is.
+        let parcel = Outgoing::Bytes([&PREAMBLE[..], &frame].concat());
+        let _ = self.outgoing.send(parcel).await;
+        Ok(())
+    }
+
     /// Sends what is not for an agent, but for whoever has its port while there is none.
     pub(super) async fn upload(&self, parcel: Vec<u8>) {
         // The writer is gone when QEMU is.
-        let _ = self.outgoing.send(parcel).await;
+        let _ = self.outgoing.send(Outgoing::Bytes(parcel)).await;
     }
 
     /// Whether the agent is there.
@@ -208,7 +258,7 @@ impl Request {
     /// Sends a message that belongs to the request; false when the connection is lost.
     pub async fn send(&self, message: &ToGuest) -> bool {
         match encode(message) {
-            Ok(frame) => self.outgoing.send(frame).await.is_ok(),
+            Ok(frame) => self.outgoing.send(Outgoing::Bytes(frame)).await.is_ok(),
             Err(error) => {
                 tracing::error!(%error, "a request cannot be sent");
                 false
@@ -224,16 +274,24 @@ impl Drop for Request {
         }
         // A full queue means that the guest does not read: it will not miss this either.
         if let Ok(frame) = encode(&ToGuest::Cancel(self.id)) {
-            let _ = self.outgoing.try_send(frame);
+            let _ = self.outgoing.try_send(Outgoing::Bytes(frame));
         }
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(frame) = queue.recv().await {
-        if let Err(error) = writer.write_all(&frame).await {
+async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoing>) {
+    while let Some(next) = queue.recv().await {
+        let (bytes, hold) = match next {
+            Outgoing::Bytes(bytes) => (bytes, None),
+            Outgoing::Hold(bytes, hold) => (bytes, Some(hold)),
+        };
+        if let Err(error) = writer.write_all(&bytes).await {
             tracing::debug!(%error, "the agent's channel cannot be written any more");
             return;
+        }
+        if let Some(released) = hold {
+            // It is never sent to: its end is what counts.
+            let _ = released.await;
         }
     }
 }
@@ -241,7 +299,7 @@ async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
 async fn read(
     mut reader: OwnedReadHalf,
     shared: Arc<Shared>,
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: mpsc::Sender<Outgoing>,
     news: mpsc::UnboundedSender<News>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
@@ -264,7 +322,7 @@ async fn read(
 async fn handle(
     message: ToHost,
     shared: &Shared,
-    outgoing: &mpsc::Sender<Vec<u8>>,
+    outgoing: &mpsc::Sender<Outgoing>,
     news: &mpsc::UnboundedSender<News>,
 ) {
     let (id, reply) = match message {
@@ -308,7 +366,7 @@ async fn handle(
 }
 
 /// Answers a hello: from here on the agent takes requests.
-async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Vec<u8>>) -> News {
+async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Outgoing>) -> News {
     if hello.version != VERSION {
         return News::WrongVersion(hello.version);
     }
@@ -322,7 +380,8 @@ async fn greet(hello: Hello, shared: &Shared, outgoing: &mpsc::Sender<Vec<u8>>) 
         Err(error) => return News::Note(error.to_string()),
     };
     // The answer is in the queue before the first request can be.
-    let _ = outgoing.send([&PREAMBLE[..], &frame].concat()).await;
+    let parcel = Outgoing::Bytes([&PREAMBLE[..], &frame].concat());
+    let _ = outgoing.send(parcel).await;
     let mut state = shared.lock();
     state.requests.clear();
     state.used = false;

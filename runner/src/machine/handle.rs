@@ -11,11 +11,13 @@ use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
     Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
 };
+use vmtest_switch::Switch;
 
-use super::agent::{Agent, Reply, Request, RequestError};
+use super::agent::{Agent, Hold, Reply, Request, RequestError};
 use super::lifecycle::{End, State};
 use super::record::Record;
 use super::task::{self, Order, Setup, Status};
+use crate::snapshot::{Saved, save};
 use crate::vm::launch::Launch;
 
 /// How long a machine that lost its agent may take to show what became of it.
@@ -105,15 +107,98 @@ impl Handle {
                         .to_owned(),
             });
         }
+        let restore = None;
+        self.ask(|reply| Order::Start {
+            start,
+            restore,
+            reply,
+        })
+        .await
+    }
+
+    /// Gives an order, and waits for the answer.
+    async fn ask(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<(), Failure>>) -> Order,
+    ) -> Result<(), Failure> {
         let (reply, answer) = oneshot::channel();
         let gone = || Failure::CannotStart {
             reason: "the machine's task has ended".to_owned(),
         };
-        self.orders
-            .send(Order::Start { start, reply })
-            .await
-            .map_err(|_| gone())?;
+        self.orders.send(order(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Starts QEMU with a state of the machine, whatever runs now, and has it wait with that.
+    ///
+    /// # Errors
+    /// When the state cannot be brought back.
+    pub async fn load(&self, saved: &Arc<Saved>) -> Result<(), Failure> {
+        let gone = |state: &State| !state.is_running() && state.end().is_none_or(End::is_orderly);
+        self.stop(Order::Discard, gone).await?;
+        let start = Start {
+            allow_reboot: saved.allow_reboot,
+            state_dir: None,
+        };
+        let restore = Some(Arc::clone(saved));
+        self.ask(|reply| Order::Start {
+            start,
+            restore,
+            reply,
+        })
+        .await
+    }
+
+    /// Has a machine that waits with its state go on.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn go_on(&self) -> Result<(), Failure> {
+        self.ask(|reply| Order::GoOn { reply }).await
+    }
+
+    /// Waits until the guest is up and has taken everything that was sent to its agent, and has nothing more sent while the
+    /// answer lives.
+    ///
+    /// # Errors
+    /// When the machine does not run, or is lost.
+    pub async fn hold(&self) -> Result<Hold, Failure> {
+        save::planned(self)?;
+        if !self.state().is_running() {
+            return Err(unavailable(&self.state()));
+        }
+        let agent = self.agent(false).await?;
+        match agent.hold().await {
+            Ok(hold) => Ok(hold),
+            Err(_) => Err(self.lost().await),
+        }
+    }
+
+    /// What is known of the machine while it runs.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn running(&self) -> Result<Status, Failure> {
+        let status = self.status.borrow().clone();
+        match status.state.is_running() {
+            true => Ok(status),
+            false => Err(unavailable(&status.state)),
+        }
+    }
+
+    /// What becomes its QEMU.
+    #[must_use]
+    pub fn launch(&self) -> &Launch {
+        &self.setup.launch
+    }
+
+    /// The switches that it may be plugged into, by VLAN.
+    #[must_use]
+    pub fn switches(&self) -> Vec<(u16, Switch)> {
+        let switches = self.setup.switches.iter();
+        switches
+            .map(|(vlan, switch)| (*vlan, switch.clone()))
+            .collect()
     }
 
     /// Waits for the agent, as long as the machine may take to boot.
@@ -244,6 +329,7 @@ impl Handle {
         let known = status.wait_for(|status| is_known(&status.state));
         match timeout(SETTLING_TIME, known).await {
             Ok(Ok(status)) if status.state.end().is_some() => unavailable(&status.state),
+            Ok(Ok(status)) if status.previous == Some(End::Discarded) => discarded(),
             _ => Failure::Closed,
         }
     }
@@ -472,7 +558,14 @@ pub(super) fn unavailable(state: &State) -> Failure {
             how: "the guest rebooted, which a machine survives only after start(allow_reboot=True)"
                 .to_owned(),
         },
+        Some(End::Discarded) => discarded(),
         Some(End::Killed) | None => Failure::NotRunning,
+    }
+}
+
+fn discarded() -> Failure {
+    Failure::Ended {
+        how: "the script went back to a snapshot of it".to_owned(),
     }
 }
 

@@ -51,6 +51,8 @@ pub enum End {
     Reset,
     /// The test asked for it.
     Killed,
+    /// The test went back to a snapshot of the machine.
+    Discarded,
     /// The guest's kernel panicked; with its own words.
     Panicked(String),
     /// QEMU ended by itself; with what is known of it.
@@ -64,7 +66,7 @@ impl End {
     #[must_use]
     pub fn is_orderly(&self) -> bool {
         match self {
-            Self::PoweredOff | Self::Reset | Self::Killed => true,
+            Self::PoweredOff | Self::Reset | Self::Killed | Self::Discarded => true,
             Self::Panicked(_) | Self::Died(_) | Self::Broken(_) => false,
         }
     }
@@ -98,6 +100,8 @@ pub enum Event {
     Broken(String),
     /// The test ends the machine.
     Kill,
+    /// The test ends the machine to go back to a snapshot of it.
+    Discard,
     /// QEMU has ended; with its exit status in words.
     Exited(String),
 }
@@ -107,6 +111,17 @@ impl State {
     #[must_use]
     pub fn is_running(&self) -> bool {
         !matches!(self, Self::Off(_))
+    }
+
+    /// Whether QEMU survives a reset, if it runs.
+    #[must_use]
+    pub fn allow_reboot(&self) -> bool {
+        match self {
+            Self::Booting { allow_reboot }
+            | Self::Ready { allow_reboot }
+            | Self::Lost { allow_reboot } => *allow_reboot,
+            Self::Off(_) | Self::Ending(_) => false,
+        }
     }
 
     /// Whether QEMU is about to end. How it will have ended is not certain yet: a panic may be read after the reset
@@ -142,6 +157,10 @@ impl State {
             // A machine that failed and was then given up on purpose has ended in an orderly way.
             (Off(Some(_)), Event::Kill) => Off(Some(End::Killed)),
             (Ending(_), Event::Kill) => Ending(End::Killed),
+            (Off(Some(_)), Event::Discard) => Off(Some(End::Discarded)),
+            (Ending(_) | Booting { .. } | Ready { .. } | Lost { .. }, Event::Discard) => {
+                Ending(End::Discarded)
+            }
             (Booting { allow_reboot }, Event::Booted) => Ready { allow_reboot },
             (
                 Booting { allow_reboot } | Ready { allow_reboot } | Lost { allow_reboot },
@@ -337,6 +356,18 @@ mod tests {
                 off(End::Killed),
             ),
             (
+                "goes back to a snapshot",
+                vec![LAUNCH, Event::Booted, Event::Discard, exit(), LAUNCH],
+                State::Booting {
+                    allow_reboot: false,
+                },
+            ),
+            (
+                "panics, and goes back to a snapshot",
+                vec![LAUNCH, panic(), exit(), Event::Discard],
+                off(End::Discarded),
+            ),
+            (
                 "comes back",
                 vec![LAUNCH, Event::PowerOff, exit(), LAUNCH],
                 State::Booting {
@@ -359,6 +390,7 @@ mod tests {
             Just(Event::LastReset),
             Just(panic()),
             Just(Event::Kill),
+            Just(Event::Discard),
             Just(Event::Rebooting),
             Just(Event::AgentGone),
             Just(Event::Broken("internal error".into())),

@@ -23,7 +23,7 @@ impl Handle {
         status.qmp.clone().ok_or_else(|| unavailable(&status.state))
     }
 
-    pub(super) async fn execute(&self, command: &str, arguments: Value) -> Result<Value, Failure> {
+    pub(crate) async fn execute(&self, command: &str, arguments: Value) -> Result<Value, Failure> {
         let channel = self.monitor_channel()?;
         match channel.execute(command, arguments).await {
             Ok(value) => Ok(value),

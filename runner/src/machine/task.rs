@@ -4,8 +4,10 @@
 //! [lifecycle](super::lifecycle), and publishes where the machine stands. Nothing else touches the process.
 
 mod heard;
+mod restore;
 
 use std::collections::BTreeMap;
+use std::fs::File as StdFile;
 use std::future;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -28,11 +30,12 @@ use super::agent::{Agent, News};
 use super::console::clean::Cleaner;
 use super::console::{self, Lines};
 use super::handle::unavailable;
-use super::lifecycle::{Event as Change, State};
+use super::lifecycle::{End, Event as Change, State};
 use super::record::Record;
 use super::root_shell::RootShell;
 use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
+use crate::snapshot::Saved;
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::Launch;
 use crate::vm::process::{Channels, Qemu, last_words};
@@ -80,6 +83,10 @@ pub struct Status {
     pub qmp: Option<qmp::Client>,
     /// What the serial console reads, while QEMU runs.
     pub console: Option<Arc<Mutex<OwnedWriteHalf>>>,
+    /// The guest's memory while QEMU runs, of a machine that the runner has planned.
+    pub memory: Option<Arc<StdFile>>,
+    /// How the run of QEMU before this one ended, until the guest was reset.
+    pub previous: Option<End>,
     /// How often an agent has said hello.
     pub hellos: u64,
     /// The exit status of the last QEMU that ended; a signal is negative.
@@ -89,11 +96,18 @@ pub struct Status {
 /// What the task is asked to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Start QEMU, if it does not run.
+    /// Start QEMU, if it does not run; answered when it runs, or waits with the state that it is to go on from.
     Start {
         start: Start,
+        restore: Option<Arc<Saved>>,
         reply: oneshot::Sender<Result<(), Failure>>,
     },
+    /// Have a machine that waits with its state go on.
+    GoOn {
+        reply: oneshot::Sender<Result<(), Failure>>,
+    },
+    /// End QEMU at once, if it runs: the test goes back to a snapshot.
+    Discard,
     /// End QEMU at once, if it runs; the test gives the machine up.
     Kill,
     /// End QEMU at once, if it runs: the test is over.
@@ -114,6 +128,8 @@ pub(super) fn spawn(
         agent: None,
         qmp: None,
         console: None,
+        memory: None,
+        previous: None,
         hellos: 0,
         exit_status: None,
     });
@@ -136,6 +152,8 @@ struct Running {
     qemu: Qemu,
     qmp: qmp::Client,
     qmp_events: mpsc::UnboundedReceiver<QmpEvent>,
+    memory: Option<Arc<StdFile>>,
+    greeted: JoinHandle<()>,
     agent: Arc<Agent>,
     root_shell: Option<JoinHandle<()>>,
     news: mpsc::UnboundedReceiver<News>,
@@ -157,9 +175,14 @@ impl Task {
     async fn live(self, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Start { start, reply } => {
+                Order::Start {
+                    start,
+                    restore,
+                    reply,
+                } => {
                     let mut replies = vec![reply];
-                    let started = self.start(&start, &mut orders, &mut replies).await;
+                    let restore = restore.as_ref();
+                    let started = self.start(&start, restore, &mut orders, &mut replies).await;
                     let answer = started.as_ref().map(drop).map_err(Clone::clone);
                     for reply in replies {
                         let _ = reply.send(answer.clone());
@@ -169,6 +192,8 @@ impl Task {
                     }
                 }
                 Order::Kill => self.change(Change::Kill),
+                Order::Discard => self.change(Change::Discard),
+                Order::GoOn { reply } => drop(reply.send(Err(unavailable(&self.state())))),
                 Order::Rebooting { .. } | Order::End => {}
             }
         }
@@ -187,6 +212,9 @@ impl Task {
         let mut moved = None;
         self.publisher.send_modify(|status| {
             with(status);
+            if matches!(change, Change::Reset | Change::Rebooting) {
+                status.previous = None;
+            }
             let state = status.state.clone().after(change);
             if state != status.state {
                 status.state = state.clone();
@@ -205,6 +233,7 @@ impl Task {
     async fn start(
         &self,
         start: &Start,
+        restore: Option<&Arc<Saved>>,
         orders: &mut mpsc::Receiver<Order>,
         replies: &mut Vec<oneshot::Sender<Result<(), Failure>>>,
     ) -> Result<Running, Failure> {
@@ -218,34 +247,40 @@ impl Task {
         let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);
         let log = setup.logs.join(QEMU_LOG);
         let tell = |added| setup.events.info(format!("{}: {added}", setup.name));
-        let launch = setup
-            .launch
-            .start(state_dir, start.allow_reboot, &log, tell);
+        let launch = async {
+            let allow_reboot = start.allow_reboot;
+            let launch = setup
+                .launch
+                .start(state_dir, allow_reboot, restore, &log, tell);
+            let (qemu, channels) = launch.await.map_err(|error| cannot(error.to_string()))?;
+            let opened = self.open(qemu, channels).await;
+            let mut running = opened.map_err(|error| cannot(error.to_string()))?;
+            if restore.is_some() {
+                self.load(&mut running).await?;
+            }
+            Ok(running)
+        };
         tokio::pin!(launch);
-        let launched = loop {
+        let running = loop {
             tokio::select! {
-                launched = &mut launch => break launched,
+                launched = &mut launch => break launched?,
                 order = orders.recv() => match order {
                     Some(Order::Start { reply, .. }) => replies.push(reply),
-                    Some(Order::Rebooting { .. }) => {}
-                    Some(Order::Kill | Order::End) | None => {
+                    Some(Order::Rebooting { .. } | Order::GoOn { .. }) => {}
+                    Some(Order::Kill | Order::Discard | Order::End) | None => {
                         return Err(cannot("it was given up before QEMU ran".to_owned()));
                     }
                 },
             }
         };
-        let (qemu, channels) = launched.map_err(|error| cannot(error.to_string()))?;
-        let pid = qemu.pid();
-        let running = self
-            .open(qemu, channels)
-            .await
-            .map_err(|error| cannot(error.to_string()))?;
+        let pid = running.qemu.pid();
         let allow_reboot = start.allow_reboot;
         self.update(Change::Launched { allow_reboot }, |status| {
             status.pid = pid;
             status.agent = Some(Arc::clone(&running.agent));
             status.qmp = Some(running.qmp.clone());
             status.console = Some(Arc::clone(&running.typing));
+            status.memory = running.memory.clone();
             status.exit_status = None;
         });
         Ok(running)
@@ -279,7 +314,7 @@ impl Task {
         };
         // A QEMU that ends before it has greeted is seen by its end.
         let greeting = qmp.clone();
-        tokio::spawn(async move {
+        let greeted = tokio::spawn(async move {
             if let Err(error) = greeting.negotiate().await {
                 tracing::debug!(%error, "QMP cannot be negotiated");
             }
@@ -288,6 +323,8 @@ impl Task {
             qemu,
             qmp,
             qmp_events,
+            memory: channels.memory.map(Arc::new),
+            greeted,
             agent,
             root_shell,
             news,
@@ -354,6 +391,11 @@ impl Task {
                         // Whoever asked may have given up.
                         let _ = reply.send(());
                     }
+                    Some(Order::GoOn { reply }) => drop(reply.send(self.go_on(&running).await)),
+                    Some(Order::Discard) => {
+                        self.change(Change::Discard);
+                        running.qemu.kill();
+                    }
                     Some(Order::Kill) => {
                         self.change(Change::Kill);
                         running.qemu.kill();
@@ -409,6 +451,8 @@ impl Task {
         });
         let status = self.describe(exit).await;
         self.update(Change::Exited(status), |status| {
+            status.memory = None;
+            status.previous = status.state.end().cloned();
             status.pid = None;
             status.agent = None;
             status.qmp = None;

@@ -251,6 +251,7 @@ fn describe(end: &End) -> String {
         End::PoweredOff => "powered off".to_owned(),
         End::Reset => "reset".to_owned(),
         End::Killed => "ended by the test".to_owned(),
+        End::Discarded => "set back to a snapshot by the test".to_owned(),
         End::Panicked(message) => message.clone(),
         End::Died(status) => format!("QEMU ended unexpectedly: {status}"),
         End::Broken(reason) => reason.clone(),

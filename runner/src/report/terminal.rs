@@ -107,7 +107,7 @@ fn ending(state: &State) -> Option<String> {
         }
         State::Off(Some(End::Died(status))) => Some(format!("QEMU ended unexpectedly: {status}")),
         State::Off(Some(End::Broken(reason))) => Some(reason.clone()),
-        State::Off(Some(End::Killed) | None)
+        State::Off(Some(End::Killed | End::Discarded) | None)
         | State::Booting { .. }
         | State::Ready { .. }
         | State::Lost { .. }

@@ -204,6 +204,7 @@ impl Rules<'_> {
         Some(Machine {
             name: name.to_owned(),
             kernel: node.kernel.image.clone(),
+            unpack_kernel: node.kernel.unpack,
             modules: modules?,
             kernel_params: node.kernel_params.clone(),
             layers,

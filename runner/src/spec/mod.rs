@@ -52,6 +52,8 @@ pub struct Machine {
     pub name: String,
     /// The kernel image.
     pub kernel: PathBuf,
+    /// Whether the kernel is unpacked before the machine starts.
+    pub unpack_kernel: bool,
     /// The folder of the kernel's modules, `lib/modules/<version>`.
     pub modules: PathBuf,
     /// Kernel parameters of the manifest.

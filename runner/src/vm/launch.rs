@@ -1,12 +1,19 @@
 //! What becomes a machine's QEMU.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use crate::snapshot::{SaveError, Saved};
 use crate::spec::{Interface, Machine};
 use crate::vm::accel::Accelerator;
 use crate::vm::environment::Additions;
-use crate::vm::plan::{Files, Plan};
-use crate::vm::process::{Channels, LaunchError, Qemu};
+use crate::vm::plan::{self, Boot, Disks, Files, Mode, Plan};
+use crate::vm::process::{Channels, LaunchError, Qemu, Supplies};
 use crate::vm::start_command::StartCommand;
 
 /// What becomes a machine's QEMU.
@@ -43,7 +50,7 @@ impl Launch {
         }
     }
 
-    /// Starts QEMU; without `allow_reboot` it ends where the guest would start anew. What it says itself goes to `log`,
+    /// Starts QEMU, perhaps for a machine that is to go on from where it was saved. What QEMU says itself goes to `log`,
     /// what a start command makes into `state_dir`. `tell` is told what comes from elsewhere than the test.
     ///
     /// # Errors
@@ -52,38 +59,111 @@ impl Launch {
         &self,
         state_dir: &Path,
         allow_reboot: bool,
+        restore: Option<&Arc<Saved>>,
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
         match self {
-            Self::Planned(planned) => planned.start(allow_reboot, log, tell),
+            Self::Planned(planned) => planned.start(allow_reboot, restore, log, tell).await,
             Self::Command(command) => command.start(state_dir, allow_reboot, log).await,
         }
     }
 }
 
 impl Planned {
-    fn start(
+    async fn start(
         &self,
         allow_reboot: bool,
+        restore: Option<&Arc<Saved>>,
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
         let machine = &self.machine;
         let additions = Additions::from(|name| std::env::var(name).ok());
         additions.told().into_iter().for_each(tell);
-        let plan = Plan::new(
-            machine,
-            &additions,
-            &self.files,
-            self.accelerator,
+        let mode = Mode {
             allow_reboot,
-        );
+            restore: restore.is_some(),
+        };
+        let plan = Plan::new(machine, &additions, &self.files, self.accelerator, mode);
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
+        let memory = guest_memory(plan::memory(machine, &additions));
+        let memory = memory.map_err(LaunchError::Channels)?;
+        let restoring = match restore {
+            Some(saved) => Some(self.restore(saved, &memory).await?),
+            None => None,
+        };
         let shares = machine.shares.iter();
         let shares = shares
             .map(|share| vmtest_share::serve(&share.source, share.read_only, &self.scratch))
             .collect::<Result<_, _>>()?;
-        Qemu::launch(&self.qemu, &plan, machine.interfaces.len(), shares, log)
+        let supplies = Supplies {
+            memory,
+            vlans: machine.interfaces.len(),
+            shares,
+        };
+        let started = Qemu::launch(&self.qemu, &plan, supplies, log)?;
+        if let Some(restoring) = restoring {
+            joined(restoring.await)?;
+        }
+        Ok(started)
     }
+
+    /// Brings the files of a saved machine back. QEMU looks at the disks when it starts, and at the memory only when it is
+    /// told to go on: that is filled meanwhile, in the task that is returned.
+    async fn restore(
+        &self,
+        saved: &Arc<Saved>,
+        memory: &File,
+    ) -> Result<JoinHandle<Result<(), SaveError>>, LaunchError> {
+        let (files, disks) = (Arc::clone(saved), self.files.disks.clone());
+        joined(spawn_blocking(move || files.restore_disks(&disks)).await)?;
+        let memory = memory.try_clone().map_err(LaunchError::Channels)?;
+        let (files, device) = (Arc::clone(saved), self.device_state());
+        Ok(spawn_blocking(move || {
+            files.restore_devices(&device)?;
+            files.restore_memory(&memory)
+        }))
+    }
+
+    /// Where the state of the devices lies, for QEMU to read it.
+    #[must_use]
+    pub fn device_state(&self) -> PathBuf {
+        self.scratch.join("device-state")
+    }
+
+    /// What has to be the same where a machine is saved and where it is restored: the command line, but for the places of
+    /// files.
+    #[must_use]
+    pub fn layout(&self) -> Vec<String> {
+        let additions = Additions::from(|name| std::env::var(name).ok());
+        let nowhere = Path::new("");
+        let files = Files {
+            boot: Boot {
+                kernel: "kernel".into(),
+                initrd: "initrd".into(),
+                root: "root".into(),
+            },
+            disks: Disks::of(&self.machine, nowhere),
+        };
+        let mode = Mode::default();
+        let plan = Plan::new(&self.machine, &additions, &files, self.accelerator, mode);
+        let words = plan.arguments.iter().map(|word| word.to_string_lossy());
+        words.map(|word| word.into_owned()).collect()
+    }
+}
+
+/// A task that only panics where it has a bug.
+fn joined<T>(result: Result<Result<T, SaveError>, JoinError>) -> Result<T, LaunchError> {
+    match result {
+        Ok(result) => Ok(result?),
+        Err(error) => Err(LaunchError::Channels(io::Error::other(error))),
+    }
+}
+
+/// Memory of a guest, in MiB: a file without a name.
+fn guest_memory(size: u32) -> io::Result<File> {
+    let file = File::from(memfd_create("guest memory", MemfdFlags::CLOEXEC)?);
+    file.set_len(u64::from(size) << 20)?;
+    Ok(file)
 }

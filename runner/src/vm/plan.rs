@@ -21,24 +21,72 @@ pub const CONSOLE_FD: i32 = 3;
 pub const QMP_FD: i32 = 4;
 /// Descriptor of the agent's virtio-serial port, a stream socket.
 pub const AGENT_FD: i32 = 5;
+/// Descriptor of the machine's memory, a file: the servers of shared folders map it, and a snapshot copies it.
+pub const MEMORY_FD: i32 = 6;
 /// Descriptor of the first interface's frames, a datagram socket; the others follow, and after them the connections to
 /// the servers of shared folders (vhost-user), stream sockets.
-pub const FIRST_VLAN_FD: i32 = 6;
+pub const FIRST_VLAN_FD: i32 = 7;
 
 /// MAC address of the card on QEMU's user network, QEMU's own default.
 pub const USER_MAC: Mac = Mac([0x52, 0x54, 0x00, 0x12, 0x34, 0x56]);
 
-/// The files that a machine boots from.
+/// A machine's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
+    /// What it boots from.
+    pub boot: Boot,
+    /// What it writes to.
+    pub disks: Disks,
+}
+
+/// The files that a machine boots from; they do not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boot {
+    /// The kernel.
+    pub kernel: PathBuf,
     /// The initrd with the agent.
     pub initrd: PathBuf,
     /// The read-only image of the root.
     pub root: PathBuf,
+}
+
+/// The files of a machine's own disks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disks {
     /// The disk that keeps what the machine writes, if it has one.
     pub persistent: Option<PathBuf>,
     /// The machine's empty disks.
-    pub disks: Vec<PathBuf>,
+    pub empty: Vec<PathBuf>,
+}
+
+impl Disks {
+    /// Those of a machine in a folder of its own.
+    #[must_use]
+    pub fn of(machine: &Machine, folder: &Path) -> Self {
+        let persistent = machine.persistent.map(|_| folder.join("persistent.img"));
+        let empty = (0..machine.disks.len()).map(|index| folder.join(format!("disk{index}.img")));
+        Self {
+            persistent,
+            empty: empty.collect(),
+        }
+    }
+
+    /// All of them, in the order of the devices.
+    pub fn all(&self) -> impl Iterator<Item = &Path> {
+        self.persistent
+            .iter()
+            .chain(&self.empty)
+            .map(PathBuf::as_path)
+    }
+}
+
+/// How a machine is started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mode {
+    /// Without it, QEMU ends where the guest would start anew.
+    pub allow_reboot: bool,
+    /// QEMU waits to be told of the state to go on from, and then to be told to go on.
+    pub restore: bool,
 }
 
 /// QEMU's command line for one start of a machine.
@@ -56,29 +104,32 @@ const EMULATED_CPU: &str = "max,-erms,-fsrm";
 const NETDEV_USER: &str = "user,id=user";
 
 impl Plan {
-    /// Plans a start, with additions from outside; without `allow_reboot` QEMU ends where the guest would start anew.
+    /// Plans a start, with additions from outside.
     #[must_use]
     pub fn new(
         machine: &Machine,
         additions: &Additions,
         files: &Files,
         accelerator: Accelerator,
-        allow_reboot: bool,
+        mode: Mode,
     ) -> Self {
         let mut plan = Self {
             arguments: Vec::new(),
         };
-        plan.base(machine, accelerator);
-        plan.boot(machine, additions, files);
+        plan.base(machine, additions, accelerator);
+        plan.boot(machine, additions, &files.boot);
         plan.channels();
         plan.disks(files);
         plan.networks(machine, additions);
         plan.shares(machine);
-        if !allow_reboot {
+        if !mode.allow_reboot {
             plan.add(["-no-reboot"]);
         }
         plan.add(&machine.qemu_options);
         plan.add(&additions.options);
+        if mode.restore {
+            plan.add(["-S", "-incoming", "defer"]);
+        }
         plan
     }
 
@@ -86,7 +137,7 @@ impl Plan {
         self.arguments.extend(arguments.into_iter().map(Into::into));
     }
 
-    fn base(&mut self, machine: &Machine, accelerator: Accelerator) {
+    fn base(&mut self, machine: &Machine, additions: &Additions, accelerator: Accelerator) {
         self.add([
             "-name",
             &machine.name,
@@ -99,24 +150,27 @@ impl Plan {
             Accelerator::Kvm => ("kvm", "host"),
             Accelerator::Tcg => ("tcg,thread=multi", EMULATED_CPU),
         };
-        let board = if machine.shares.is_empty() {
-            "q35"
-        } else {
-            "q35,memory-backend=memory"
-        };
+        let board = "q35,memory-backend=memory";
         self.add(["-machine", board, "-accel", accel, "-cpu", cpu]);
+        let memory = format!("{}M", memory(machine, additions));
+        self.add([
+            "-object".to_owned(),
+            format!(
+                "memory-backend-file,id=memory,size={memory},mem-path=/proc/self/fd/{MEMORY_FD},share=on"
+            ),
+        ]);
         self.add([
             "-smp".to_owned(),
             machine.cores.to_string(),
             "-m".to_owned(),
-            format!("{}M", machine.memory),
+            memory,
         ]);
         self.add(["-device", "VGA", "-device", "virtio-rng-pci"]);
     }
 
-    fn boot(&mut self, machine: &Machine, additions: &Additions, files: &Files) {
-        self.add([OsString::from("-kernel"), machine.kernel.clone().into()]);
-        self.add([OsString::from("-initrd"), files.initrd.clone().into()]);
+    fn boot(&mut self, machine: &Machine, additions: &Additions, boot: &Boot) {
+        self.add([OsString::from("-kernel"), boot.kernel.clone().into()]);
+        self.add([OsString::from("-initrd"), boot.initrd.clone().into()]);
         self.add([
             "-append".to_owned(),
             kernel_command_line(machine, additions),
@@ -143,11 +197,11 @@ impl Plan {
     }
 
     fn disks(&mut self, files: &Files) {
-        self.disk("root", &files.root, ROOT_IMAGE_SERIAL, true);
-        if let Some(persistent) = &files.persistent {
+        self.disk("root", &files.boot.root, ROOT_IMAGE_SERIAL, true);
+        if let Some(persistent) = &files.disks.persistent {
             self.disk("persistent", persistent, PERSISTENT_SERIAL, false);
         }
-        for (index, disk) in files.disks.iter().enumerate() {
+        for (index, disk) in files.disks.empty.iter().enumerate() {
             let id = format!("disk{index}");
             self.disk(&id, disk, &id, false);
         }
@@ -188,14 +242,6 @@ impl Plan {
 
     /// Their servers read and write the machine's memory.
     fn shares(&mut self, machine: &Machine) {
-        if machine.shares.is_empty() {
-            return;
-        }
-        let memory = machine.memory;
-        self.add([
-            "-object".to_owned(),
-            format!("memory-backend-memfd,id=memory,size={memory}M,share=on"),
-        ]);
         let descriptors = (FIRST_VLAN_FD..).skip(machine.interfaces.len());
         for ((index, share), fd) in machine.shares.iter().enumerate().zip(descriptors) {
             let (id, tag) = (format!("share{index}"), &share.tag);
@@ -214,6 +260,28 @@ impl Plan {
             format!("virtio-net-pci,netdev={netdev},mac={mac},romfile="),
         ]);
     }
+}
+
+/// The machine's memory in MiB. Arguments for QEMU can say otherwise than the machine's own option (`-m 2048`), and what
+/// backs the memory has to have the size that they say.
+#[must_use]
+pub fn memory(machine: &Machine, additions: &Additions) -> u32 {
+    let options: Vec<&str> = (machine.qemu_options.iter().chain(&additions.options))
+        .map(String::as_str)
+        .collect();
+    let last = options.windows(2).rfind(|pair| pair[0] == "-m");
+    let given = last.and_then(|pair| {
+        let size = pair[1].split(',').next()?;
+        let size = size.strip_prefix("size=").unwrap_or(size);
+        let digits = size.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+        let unit = match &size[digits.len()..] {
+            "" | "M" | "m" => 1,
+            "G" | "g" => 1024,
+            _ => return None,
+        };
+        digits.parse::<u32>().ok()?.checked_mul(unit)
+    });
+    given.unwrap_or(machine.memory)
 }
 
 fn kernel_command_line(machine: &Machine, additions: &Additions) -> String {
@@ -251,6 +319,7 @@ mod tests {
         Machine {
             name: "server".into(),
             kernel: "/kernel/vmlinuz".into(),
+            unpack_kernel: true,
             modules: "/kernel/lib/modules/6.12.0".into(),
             kernel_params: vec!["systemd.log_level=debug".into()],
             layers: Vec::new(),
@@ -274,10 +343,15 @@ mod tests {
 
     fn files() -> Files {
         Files {
-            initrd: "/b/initrd".into(),
-            root: "/b/a,b.erofs".into(),
-            persistent: None,
-            disks: Vec::new(),
+            boot: Boot {
+                kernel: "/b/vmlinux".into(),
+                initrd: "/b/initrd".into(),
+                root: "/b/a,b.erofs".into(),
+            },
+            disks: Disks {
+                persistent: None,
+                empty: Vec::new(),
+            },
         }
     }
 
@@ -298,25 +372,52 @@ mod tests {
             &Additions::default(),
             &files(),
             Accelerator::Tcg,
-            false
+            Mode::default()
         )));
     }
 
     #[test]
     fn a_machine_with_additions_of_the_environment() {
         let additions = Additions {
-            options: vec!["-snapshot".into()],
+            options: ["-snapshot", "-m", "2G"].map(str::to_owned).into(),
             user_network: "hostfwd=tcp::8080-:80".into(),
             kernel_parameters: vec!["debug".into()],
         };
-        let plan = Plan::new(&machine(), &additions, &files(), Accelerator::Tcg, false);
+        let mode = Mode::default();
+        let plan = Plan::new(&machine(), &additions, &files(), Accelerator::Tcg, mode);
         let shown = show(&plan);
         for part in [
+            "-machine q35,memory-backend=memory",
+            ",size=2048M,",
             "-netdev user,id=user,hostfwd=tcp::8080-:80\n",
             "systemd.log_level=debug debug\n",
-            "-device i6300esb\n-snapshot",
+            "-device i6300esb\n-snapshot\n-m 2G",
         ] {
             assert!(shown.contains(part), "no {part:?} in:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn memory_is_what_the_last_option_says() {
+        let memory_with = |options: &[&str]| {
+            let qemu_options = options.iter().map(|&option| option.to_owned()).collect();
+            let machine = Machine {
+                qemu_options,
+                ..machine()
+            };
+            memory(&machine, &Additions::default())
+        };
+        let table: [(&[&str], u32); 6] = [
+            (&[], 1024),
+            (&["-m", "512"], 512),
+            (&["-m", "512", "-m", "size=3G,slots=2"], 3072),
+            (&["-m", "300M"], 300),
+            // QEMU has to say what is wrong with it.
+            (&["-m", "much"], 1024),
+            (&["-m"], 1024),
+        ];
+        for (options, expected) in table {
+            assert_eq!(memory_with(options), expected, "{options:?}");
         }
     }
 
@@ -337,20 +438,26 @@ mod tests {
             &Additions::default(),
             &files(),
             Accelerator::Tcg,
-            false,
+            Mode::default(),
         );
         insta::assert_snapshot!(show(&plan));
     }
 
     #[test]
-    fn a_machine_that_may_reboot_with_disks_on_kvm() {
+    fn a_machine_with_disks_on_kvm_that_is_restored_and_may_reboot() {
         let files = Files {
-            persistent: Some("/b/persistent.img".into()),
-            disks: vec!["/b/disk0.img".into(), "/b/disk1.img".into()],
+            disks: Disks {
+                persistent: Some("/b/persistent.img".into()),
+                empty: vec!["/b/disk0.img".into(), "/b/disk1.img".into()],
+            },
             ..files()
         };
+        let mode = Mode {
+            allow_reboot: true,
+            restore: true,
+        };
         let none = Additions::default();
-        let plan = Plan::new(&machine(), &none, &files, Accelerator::Kvm, true);
+        let plan = Plan::new(&machine(), &none, &files, Accelerator::Kvm, mode);
         insta::assert_snapshot!(show(&plan));
     }
 }

@@ -13,7 +13,8 @@ use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
-use crate::vm::plan::{AGENT_FD, CONSOLE_FD, FIRST_VLAN_FD, Plan, QMP_FD};
+use crate::snapshot::SaveError;
+use crate::vm::plan::{AGENT_FD, CONSOLE_FD, FIRST_VLAN_FD, MEMORY_FD, Plan, QMP_FD};
 
 /// Why QEMU could not be started.
 #[derive(Debug, Error)]
@@ -32,6 +33,9 @@ pub enum LaunchError {
     /// A folder that the machine is to see cannot be shared.
     #[error(transparent)]
     Share(#[from] vmtest_share::ShareError),
+    /// What was saved of the machine cannot be had.
+    #[error(transparent)]
+    Restore(#[from] SaveError),
     /// The program could not be run.
     #[error("cannot run {program}: {error}")]
     Program {
@@ -98,22 +102,33 @@ pub struct Channels {
     pub agent: UnixStream,
     /// The frames of each interface, in order.
     pub vlans: Vec<UnixDatagram>,
+    /// The guest's memory, of a machine that the runner has planned.
+    pub memory: Option<File>,
+}
+
+/// What a QEMU is given beside its arguments.
+#[derive(Debug)]
+pub struct Supplies {
+    /// The guest's memory.
+    pub memory: File,
+    /// How many interfaces it has on VLANs.
+    pub vlans: usize,
+    /// Its ends of the connections to the servers of shared folders.
+    pub shares: Vec<UnixStream>,
 }
 
 impl Qemu {
-    /// Starts QEMU. What it says on its own outputs goes to `log`; `shares` are its ends of the connections to the servers
-    /// of shared folders.
+    /// Starts QEMU. What it says on its own outputs goes to `log`.
     ///
     /// # Errors
     /// When the program or its channels cannot be had. A guest that cannot be started is seen later, by QEMU's end.
     pub fn launch(
         program: &Path,
         plan: &Plan,
-        vlans: usize,
-        shares: Vec<UnixStream>,
+        supplies: Supplies,
         log: &Path,
     ) -> Result<(Self, Channels), LaunchError> {
-        let (channels, mappings) = connect(vlans, shares).map_err(LaunchError::Channels)?;
+        let (channels, mappings) = connect(supplies).map_err(LaunchError::Channels)?;
         let output = File::create(log).map_err(LaunchError::Channels)?;
         let errors = output.try_clone().map_err(LaunchError::Channels)?;
         let mut command = std::process::Command::new(program);
@@ -182,7 +197,12 @@ impl Drop for Qemu {
     }
 }
 
-fn connect(vlans: usize, shares: Vec<UnixStream>) -> io::Result<(Channels, Vec<FdMapping>)> {
+fn connect(supplies: Supplies) -> io::Result<(Channels, Vec<FdMapping>)> {
+    let Supplies {
+        memory,
+        vlans,
+        shares,
+    } = supplies;
     let mut mappings = Vec::new();
     let mut map = |fd: OwnedFd, child_fd| {
         mappings.push(FdMapping {
@@ -197,6 +217,7 @@ fn connect(vlans: usize, shares: Vec<UnixStream>) -> io::Result<(Channels, Vec<F
         Ok(ours)
     };
     let (console, qmp, agent) = (stream(CONSOLE_FD)?, stream(QMP_FD)?, stream(AGENT_FD)?);
+    map(memory.try_clone()?.into(), MEMORY_FD);
     let mut sockets = Vec::new();
     let mut child_fds = FIRST_VLAN_FD..;
     for child_fd in child_fds.by_ref().take(vlans) {
@@ -214,6 +235,7 @@ fn connect(vlans: usize, shares: Vec<UnixStream>) -> io::Result<(Channels, Vec<F
             shell: None,
             agent,
             vlans: sockets,
+            memory: Some(memory),
         },
         mappings,
     ))

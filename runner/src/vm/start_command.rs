@@ -78,6 +78,7 @@ impl StartCommand {
                 shell: Some(shell.accept().await?),
                 agent: agent.accept().await?,
                 vlans: Vec::new(),
+                memory: None,
             })
         };
         let connected = tokio::select! {

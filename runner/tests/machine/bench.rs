@@ -19,7 +19,7 @@ use vmtest::report::Terminal;
 use vmtest::spec::{Interface, Mac, Machine};
 use vmtest::vm::accel::Accelerator;
 use vmtest::vm::launch::{Launch, Planned};
-use vmtest::vm::plan::Files;
+use vmtest::vm::plan::{Boot, Disks, Files};
 use vmtest::vm::start_command::StartCommand;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
 
@@ -122,10 +122,15 @@ impl Bench {
             accelerator: Accelerator::Kvm,
             machine,
             files: Files {
-                initrd: "/initrd".into(),
-                root: "/root".into(),
-                persistent: None,
-                disks: Vec::new(),
+                boot: Boot {
+                    kernel: "/kernel".into(),
+                    initrd: "/initrd".into(),
+                    root: "/root".into(),
+                },
+                disks: Disks {
+                    persistent: None,
+                    empty: Vec::new(),
+                },
             },
             scratch: logs.path().to_owned(),
         };
@@ -266,6 +271,7 @@ fn machine(steps: &[&str], boot_timeout: Duration) -> Machine {
     Machine {
         name: "server".into(),
         kernel: "/vmlinuz".into(),
+        unpack_kernel: true,
         modules: "/modules".into(),
         kernel_params: Vec::new(),
         layers: Vec::new(),

@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vmtest-protocol",
             "vmtest-script",
             "vmtest-share",
+            "vmtest-state",
             "vmtest-switch",
         ],
     ),
@@ -25,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vmtest-protocol", &[]),
     ("vmtest-script", &[]),
     ("vmtest-share", &[]),
+    ("vmtest-state", &[]),
     ("vmtest-switch", &[]),
     ("xtask", &[]),
 ];

@@ -15,5 +15,7 @@ pub mod serve;
 
 #[expect(unsafe_code, reason = "the system call has no safe form anywhere")]
 mod bpf;
+#[expect(unsafe_code, reason = "controls of devices have no safe form")]
+mod ioctl;
 mod kmsg;
 mod process;

@@ -5,6 +5,7 @@
 //! | [`tree`] | one file tree out of a machine's layers: archives, directories, store paths |
 //! | [`erofs`] | the read-only root image of such a tree |
 //! | [`cpio`] | an initrd |
+//! | [`kernel`] | the kernel inside a bzImage, uncompressed |
 //! | [`modules`] | the kernel modules an initrd needs, in load order, decompressed |
 //! | [`disk`] | empty disks |
 //!
@@ -14,5 +15,6 @@
 pub mod cpio;
 pub mod disk;
 pub mod erofs;
+pub mod kernel;
 pub mod modules;
 pub mod tree;

@@ -18,7 +18,8 @@ pub mod message;
 
 pub use frame::{Decoder, FrameError, MAX_FRAME, PREAMBLE, encode};
 pub use message::{
-    Condition, Ended, Failure, Features, Hello, Outcome, RequestId, Run, Stream, ToGuest, ToHost,
+    Condition, Ended, Failure, Features, Hello, Outcome, RequestId, Resume, Run, Stream, ToGuest,
+    ToHost,
 };
 
 /// Version of the messages; both sides must speak the same.

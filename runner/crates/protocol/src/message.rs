@@ -63,6 +63,21 @@ pub enum ToGuest {
     Data(RequestId, #[serde(with = "serde_bytes")] Vec<u8>),
     /// Ends a request early: a command's processes are killed, a wait or copy is given up.
     Cancel(RequestId),
+    /// Is answered by [`Outcome::Complete`] at once: whatever was sent before has arrived.
+    Sync(RequestId),
+    /// The machine was saved while another runner talked to it, or this one at another time, and goes on from there. What
+    /// was under way is given up, and the agent says hello with a new session.
+    Resume(Resume),
+}
+
+/// What a machine that was saved cannot know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The time: nanoseconds since 1970, UTC. The guest's clock is set to it.
+    pub time_ns: u64,
+    /// Random bytes. They go into the kernel's random number generator, which would go on as every other machine does
+    /// that was restored from the same state.
+    pub seed: [u8; 32],
 }
 
 /// A command to run.

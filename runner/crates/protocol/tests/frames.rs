@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vmtest_protocol::frame::decode;
 use vmtest_protocol::{
     Condition, Decoder, Ended, Failure, Features, FrameError, Hello, MAX_FRAME, Outcome, PREAMBLE,
-    Run, Stream, ToGuest, ToHost, encode,
+    Resume, Run, Stream, ToGuest, ToHost, encode,
 };
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -59,6 +59,9 @@ fn to_guest() -> impl Strategy<Value = ToGuest> {
         (any::<u32>(), ".*").prop_map(|(id, source)| ToGuest::Get { id, source }),
         (any::<u32>(), bytes()).prop_map(|(id, data)| ToGuest::Data(id, data)),
         any::<u32>().prop_map(ToGuest::Cancel),
+        any::<u32>().prop_map(ToGuest::Sync),
+        (any::<u64>(), any::<[u8; 32]>())
+            .prop_map(|(time_ns, seed)| ToGuest::Resume(Resume { time_ns, seed })),
     ]
 }
 

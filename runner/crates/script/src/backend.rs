@@ -149,6 +149,17 @@ pub trait Driver: Send + Sync {
     /// Makes a machine that a command of the host's shell starts, as the start scripts of NixOS machines do; it is off.
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError>;
 
+    /// Saves machines of the test, by name, as they are at one moment, and returns the number of the snapshot. They run, and
+    /// go on running.
+    fn snapshot(&self, machines: &[String]) -> Result<u64, MachineError>;
+
+    /// Has machines go back to what they were in a snapshot, whatever they do now. Whatever is under way in them ends with
+    /// [`MachineErrorKind::Ended`].
+    fn restore(&self, snapshot: u64, machines: &[String]) -> Result<(), MachineError>;
+
+    /// Nobody will go back to this snapshot any more.
+    fn forget_snapshot(&self, snapshot: u64);
+
     /// Whether lines of the serial consoles are shown in the log.
     fn show_consoles(&self, on: bool);
 

@@ -13,7 +13,7 @@ use rustpython_vm::signal::user_signal_channel;
 use rustpython_vm::{AsObject, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
 use crate::backend;
-use crate::driver::{Driver, run_tests};
+use crate::driver::{Driver, test_script};
 use crate::event::Stream;
 use crate::failure::{Failure, FailureKind};
 use crate::output::{self, Output};
@@ -138,7 +138,7 @@ impl Run {
     }
 
     fn run(&self, vm: &VirtualMachine) -> PyResult<()> {
-        match run_tests(&self.driver, vm) {
+        match test_script(&self.driver, vm) {
             Err(exception) if is_plain_exit(&exception, vm) => {}
             result => result?,
         }

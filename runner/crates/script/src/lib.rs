@@ -26,6 +26,7 @@ mod parallel;
 mod paths;
 mod retry;
 mod session;
+mod snapshot;
 mod steps;
 mod symbols;
 mod timeouts;
@@ -46,6 +47,7 @@ const NATIVE: &[api::Class] = &[
     machine::CLASS,
     log::CLASS,
     vlan::CLASS,
+    snapshot::CLASS,
     debug::CLASS,
     machine::PROCESS_CLASS,
     machine::QMP_CLASS,

@@ -68,6 +68,7 @@ const MODULES: &[Embedded] = embedded! {
     "test_driver.polling_condition" "test_driver/polling_condition.py" false
         ["Poll", "PollingCondition", "PollingConditionError"];
     "test_driver.qmp" "test_driver/qmp.py" false ["QMPAPIError", "QMPSession"];
+    "test_driver.snapshot" "test_driver/snapshot.py" false ["Snapshot"];
     "test_driver.vlan" "test_driver/vlan.py" false ["VLan"];
 };
 

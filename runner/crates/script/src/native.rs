@@ -13,6 +13,7 @@ use crate::log::Log;
 use crate::machine::{self, Machine};
 use crate::retry::{self, Pace, Try};
 use crate::session::Session;
+use crate::snapshot::Snapshot;
 use crate::timeouts::Timeout;
 use crate::vlan::Vlan;
 use crate::{parallel, symbols, traceback};
@@ -36,6 +37,7 @@ pub(crate) fn define(session: &Arc<Session>, vm: &VirtualMachine) -> PyResult<()
     set("Driver", Driver::static_type().to_owned().into())?;
     set("Logger", Log::static_type().to_owned().into())?;
     set("VLan", Vlan::static_type().to_owned().into())?;
+    set("Snapshot", Snapshot::static_type().to_owned().into())?;
     set("Debug", Debug::static_type().to_owned().into())?;
 
     set(

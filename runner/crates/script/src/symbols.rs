@@ -60,6 +60,9 @@ pub const SYMBOLS: &[Symbol] = &[
     function("dump_machine_ssh"),
     function("parallel"),
     function("group"),
+    function("snapshot"),
+    function("restore"),
+    function("pristine"),
     object("driver", "Driver", "The test as a whole."),
     object("log", "Logger", "The log."),
     object(

@@ -38,7 +38,7 @@ impl Site {
     fn attributes(&self) -> Value {
         let node = json!({
             "boot": "direct",
-            "kernel": { "image": self.path("vmlinuz"), "modules": self.path("modules") },
+            "kernel": { "image": self.path("vmlinuz"), "modules": self.path("modules"), "unpack": true },
             "kernelParams": ["quiet"],
             "root": { "layers": [{ "archive": self.path("root.tar") }, { "tree": self.path("tree") }], "persistent": { "size": 512 } },
             "closure": "closure.server",

@@ -9,7 +9,7 @@ use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
 /// Crates that are part of the static programs: linted and tested as they are shipped.
-const STATIC: [&str; 8] = [
+const STATIC: [&str; 9] = [
     "vmtest",
     "vmtest-agent",
     "vmtest-image",
@@ -17,6 +17,7 @@ const STATIC: [&str; 8] = [
     "vmtest-protocol",
     "vmtest-script",
     "vmtest-share",
+    "vmtest-state",
     "vmtest-switch",
 ];
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 
 use vmtest_protocol::{
-    Condition, Decoder, Failure, Hello, Outcome, RequestId, Run, ToGuest, ToHost, VERSION,
+    Condition, Decoder, Failure, Hello, Outcome, RequestId, Resume, Run, ToGuest, ToHost, VERSION,
 };
 
 use super::feed::{Feed, feed};
@@ -23,8 +23,9 @@ pub(super) const STACK: usize = 256 * 1024;
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
 
-/// Talks with one runner until it goes; then nothing of it is left but what its commands left behind.
-pub(super) fn run(agent: &Agent, port: &OwnedFd) -> io::Result<()> {
+/// Talks with one runner until it goes, or another one goes on with the machine; then nothing of it is left but what its
+/// commands left behind.
+pub(super) fn run(agent: &Agent, port: &OwnedFd) -> io::Result<Option<Resume>> {
     let mut input = File::from(port.try_clone()?);
     let output = File::from(port.try_clone()?);
     let queue = Arc::new(Queue::default());
@@ -52,6 +53,8 @@ struct Desk<'a> {
     greeted: bool,
     /// What is told without a request.
     background: Vec<Arc<Task>>,
+    /// The machine goes on from where it was saved.
+    resumed: Option<Resume>,
 }
 
 /// What is left to do of a request once the runner knows its end.
@@ -94,15 +97,16 @@ impl<'a> Desk<'a> {
             under_way: Arc::default(),
             greeted: false,
             background: Vec::new(),
+            resumed: None,
         }
     }
 
-    fn read_from(&mut self, input: &mut File) -> io::Result<()> {
+    fn read_from(&mut self, input: &mut File) -> io::Result<Option<Resume>> {
         let mut decoder = Decoder::default();
         let mut buffer = vec![0; BUFFER];
         loop {
             match input.read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(None),
                 Ok(length) => decoder.push(&buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -113,6 +117,10 @@ impl<'a> Desk<'a> {
                     Ok(None) => break,
                     Err(error) => self.note(format!("passed over from the runner: {error}")),
                 }
+                // Whoever sends this sends nothing else before it has heard the next hello.
+                if self.resumed.is_some() {
+                    return Ok(self.resumed.take());
+                }
             }
         }
     }
@@ -120,6 +128,7 @@ impl<'a> Desk<'a> {
     fn take(&mut self, message: ToGuest) {
         match message {
             ToGuest::Hello(hello) => self.greet(&hello),
+            ToGuest::Resume(resume) => self.resumed = Some(resume),
             // Meant for an earlier boot.
             _ if !self.greeted => {}
             ToGuest::Run(id, run) => self.run(id, run),
@@ -143,6 +152,7 @@ impl<'a> Desk<'a> {
                     handle.give_up();
                 }
             }
+            ToGuest::Sync(id) => self.queue.post(&ToHost::Done(id, Ok(Outcome::Complete))),
         }
     }
 
@@ -160,7 +170,8 @@ impl<'a> Desk<'a> {
         self.greeted = true;
         if self.agent.guest {
             self.tell("booted", booted::announce);
-            self.tell("journal", journal::follow);
+            let told = Arc::clone(&self.agent.journal);
+            self.tell("journal", move |task| journal::follow(task, &told));
         }
     }
 

@@ -9,7 +9,8 @@
 //! - [`task`]: what all requests have in common: deadline, cancellation, a way out for messages; [`workers`]: their threads;
 //! - [`command`], [`mod@wait`], [`put`], [`get`]: the requests, with [`feed`]: the data that comes to them;
 //! - [`shell`], [`init`], [`dbus`]: the guest's shell and environment, its first process, its service managers;
-//! - [`journal`], [`booted`]: what is told without a request: the guest's journal, and when it is up.
+//! - [`journal`], [`booted`]: what is told without a request: the guest's journal, and when it is up;
+//! - [`resume`]: a machine that was saved goes on.
 
 mod booted;
 mod command;
@@ -21,6 +22,7 @@ mod init;
 mod journal;
 mod put;
 mod queue;
+mod resume;
 mod shell;
 mod task;
 mod wait;
@@ -40,6 +42,7 @@ use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
 use crate::kmsg::{self, Level, note};
 use crate::process;
+use journal::Told;
 use shell::Shell;
 use workers::Workers;
 
@@ -54,6 +57,8 @@ pub struct Agent {
     guest: bool,
     shell: Arc<Shell>,
     workers: Arc<Workers>,
+    /// How far the journal was told.
+    journal: Arc<Told>,
 }
 
 impl Agent {
@@ -61,14 +66,12 @@ impl Agent {
     /// boot and journal.
     #[must_use]
     pub fn new(guest: bool) -> Self {
-        let mut session = [0; 8];
-        // Early in the boot there may be no entropy yet, and none is needed.
-        let _ = getrandom(&mut session, GetRandomFlags::INSECURE);
         Self {
-            session: u64::from_le_bytes(session),
+            session: new_session(),
             guest,
             shell: Arc::default(),
             workers: Arc::default(),
+            journal: Arc::default(),
         }
     }
 
@@ -76,9 +79,22 @@ impl Agent {
     ///
     /// # Errors
     /// When the port cannot be read.
-    pub fn converse(&self, port: &OwnedFd) -> io::Result<()> {
-        connection::run(self, port)
+    pub fn converse(&mut self, port: &OwnedFd) -> io::Result<()> {
+        while let Some(resume) = connection::run(self, port)? {
+            if self.guest {
+                resume::resume(&resume);
+            }
+            self.session = new_session();
+        }
+        Ok(())
     }
+}
+
+fn new_session() -> u64 {
+    let mut session = [0; 8];
+    // Early in the boot there may be no entropy yet, and none is needed.
+    let _ = getrandom(&mut session, GetRandomFlags::INSECURE);
+    u64::from_le_bytes(session)
 }
 
 /// The agent's name for itself: systemd's shutdown spares processes whose name begins with `@`, as it spares those that
@@ -112,7 +128,7 @@ fn try_stay() -> io::Result<std::convert::Infallible> {
     use std::os::fd::AsFd;
     let port = io::stdin().as_fd().try_clone_to_owned()?;
     outlive();
-    let agent = Agent::new(true);
+    let mut agent = Agent::new(true);
     loop {
         wait_for_runner(&port)?;
         agent.converse(&port)?;

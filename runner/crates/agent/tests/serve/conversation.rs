@@ -1,6 +1,6 @@
 //! Hello, noise, half a frame, and leaving.
 
-use vmtest_protocol::{Hello, Outcome, PREAMBLE, ToGuest, ToHost, VERSION, encode};
+use vmtest_protocol::{Hello, Outcome, PREAMBLE, Resume, ToGuest, ToHost, VERSION, encode};
 
 use crate::fifo::Fifo;
 use crate::host::{Host, plain};
@@ -96,4 +96,46 @@ fn cancelling_what_is_not_there_does_nothing() {
     host.send(&ToGuest::Data(78, vec![1, 2, 3]));
     let result = host.run("echo on");
     assert!(matches!(result.end, Ok(Outcome::Ended { .. })));
+}
+
+/// The answer says that the reader has taken everything before; what it has begun goes on.
+#[test]
+fn a_sync_is_answered_in_its_turn() {
+    let mut host = Host::new();
+    let sleeper = host.start("sleep 0.2; echo done", None);
+    let id = host.id();
+    host.send(&ToGuest::Sync(id));
+    assert_eq!(host.receive(), ToHost::Done(id, Ok(Outcome::Complete)));
+    assert_eq!(host.finish(sleeper).text(), "done\n");
+}
+
+/// Another runner goes on with a saved machine: nobody answers to the one before, and its commands are killed.
+#[test]
+fn whoever_resumes_is_greeted_anew() {
+    let (mut host, hello) = Host::meet();
+    host.write(&PREAMBLE);
+    host.send(&ToGuest::Hello(hello.clone()));
+    let fifo = Fifo::new();
+    let script = format!("exec 3> {}; echo here; sleep 1000", fifo.path);
+    let id = host.start(&script, None);
+    assert!(matches!(host.next_of(id), ToHost::Output(..)));
+    host.write(&PREAMBLE);
+    host.send(&ToGuest::Resume(Resume {
+        time_ns: 0,
+        seed: [7; 32],
+    }));
+    let next = loop {
+        match host.receive() {
+            ToHost::Hello(hello) => break hello,
+            ToHost::Done(_, end) => assert_eq!(end, Ok(Outcome::Cancelled)),
+            other => panic!("a hello, not {other:?}"),
+        }
+    };
+    assert_ne!(next.session, hello.session);
+    host.write(&PREAMBLE);
+    host.send(&ToGuest::Hello(next));
+    assert_eq!(host.run("echo on").text(), "on\n");
+    // It ends when nobody holds it any more.
+    assert_eq!(fifo.all(), "");
+    host.leave().expect("left in peace");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{ArchiveError, MergeError, Tree, archive, directory};
 
 /// One layer of a machine's root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// An uncompressed tar archive. Owners, modes, devices, hard links and extended attributes are kept; file
     /// data stays in the archive and is read from there.

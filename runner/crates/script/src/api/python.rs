@@ -52,12 +52,26 @@ pub(crate) const CLASSES: &[Class] = &[
 
 const MACHINES: Class = Class {
     bases: &["list[Machine]"],
-    topics: &[Topic::only(&[Function::in_python(
-        "copy",
-        &[],
-        "Machines",
-        "A list of the same machines, which broadcasts, too.",
-    )])],
+    topics: &[Topic::only(&[
+        Function::in_python(
+            "copy",
+            &[],
+            "Machines",
+            "A list of the same machines, which broadcasts, too.",
+        ),
+        Function::in_python(
+            "snapshot",
+            &[],
+            "Snapshot",
+            "Saves the machines as they are at one moment; see the function of this name.",
+        ),
+        Function::in_python(
+            "restore",
+            &[Param::required("snapshot", "Snapshot")],
+            "None",
+            "Has the machines of a snapshot go back to it, all at once.",
+        ),
+    ])],
     ..Class::new(
         "Machines",
         "test_driver.group",

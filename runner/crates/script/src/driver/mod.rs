@@ -3,6 +3,7 @@
 mod calls;
 mod creation;
 mod run;
+mod snapshots;
 
 use std::sync::Arc;
 
@@ -17,16 +18,18 @@ use crate::log::{self, Log};
 use crate::machine::Machine;
 use crate::modules::{self, Importer};
 use crate::session::Session;
+use crate::snapshot::{self, Snapshot};
 use crate::steps::Step;
 use crate::vlan::{self, Vlan};
 use crate::{assertions::Assertions, native, paths};
 
-pub(crate) use run::run_tests;
+pub(crate) use run::test_script;
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
     topics: &[
         Topic::new("Machines", calls::LIFE),
+        Topic::new("Snapshots", snapshots::FUNCTIONS),
         Topic::new("The test", calls::CONTROL),
         Topic::new("Waiting for conditions", calls::WAITS),
         Topic::new("Several things at once", calls::PARALLEL),
@@ -186,6 +189,7 @@ impl Driver {
         Machine::make_classes(vm);
         Log::make_static_type();
         Vlan::make_static_type();
+        Snapshot::make_static_type();
         Debug::make_static_type();
         Assertions::make_static_type();
         Step::make_static_type();
@@ -193,6 +197,7 @@ impl Driver {
         api::install(&CLASS, Self::static_type(), vm);
         api::install(&log::CLASS, Log::static_type(), vm);
         api::install(&vlan::CLASS, Vlan::static_type(), vm);
+        api::install(&snapshot::CLASS, Snapshot::static_type(), vm);
         api::install(&debug::CLASS, Debug::static_type(), vm);
     }
 }

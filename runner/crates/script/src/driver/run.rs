@@ -10,7 +10,7 @@ use crate::event::Level;
 use crate::symbols;
 
 /// Runs the script, then has the machines write their data to disk.
-pub(crate) fn run_tests(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+pub(super) fn run_tests(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
     test_script(driver, vm)?;
     for machine in all_machines(driver, vm)? {
         if vm.call_method(&machine, "is_up", ())?.try_to_bool(vm)? {
@@ -20,7 +20,7 @@ pub(crate) fn run_tests(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> 
     Ok(())
 }
 
-pub(super) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+pub(crate) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
     let this = this(driver, vm)?;
     let script = this.session.script();
     let (name, text) = (&script.name, &script.text);

@@ -26,6 +26,7 @@ mod qmp;
 mod regex;
 mod screen;
 mod shell;
+mod snapshots;
 mod terminals;
 mod units;
 mod waits;
@@ -52,6 +53,7 @@ pub(crate) use keyboard::code_of as key_of;
 pub(crate) use process::CLASS as PROCESS_CLASS;
 pub(crate) use qmp::{CLASS as QMP_CLASS, QmpSession};
 pub(crate) use shell::CLASS as SHELL_CLASS;
+pub(crate) use snapshots::{backend_name, begin_anew, is_running, reach};
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {
@@ -59,6 +61,7 @@ pub(crate) const CLASS: Class = Class {
     init: Some(construction::PARAMS),
     topics: &[
         Topic::new("Power", power::FUNCTIONS),
+        Topic::new("Snapshots", snapshots::FUNCTIONS),
         Topic::new("Commands", commands::FUNCTIONS),
         Topic::new("Units of systemd", units::FUNCTIONS),
         Topic::new("Files, ports and sockets", waits::FUNCTIONS),

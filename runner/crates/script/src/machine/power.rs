@@ -133,7 +133,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-fn is_booted(machine: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
+pub(super) fn is_booted(machine: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
     Ok(find_link(machine, vm)?.is_some_and(|link| link.is_booted()))
 }
 
@@ -215,6 +215,12 @@ fn start(machine: &PyObject, allow_reboot: bool, vm: &VirtualMachine) -> PyResul
     this.session.call(vm, || link.backend.start(&start))?;
     link.forget_boot();
     link.set_booted(true);
+    set_process(machine, vm)
+}
+
+/// A QEMU of the machine's was started.
+pub(super) fn set_process(machine: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    let link = link_of(machine, vm)?;
     let pid = link.backend.pid();
     let process = Process::object(machine, pid, vm)?;
     link.state().process = Some(process);

@@ -105,7 +105,7 @@ fn the_list_is_what_the_interpreter_has() {
     let text = printed(&script);
     let (problems, end) = text.rsplit_once("compared ").expect("an end");
     assert_eq!(problems, "");
-    assert_eq!(end, "20 16 26");
+    assert_eq!(end, "21 17 29");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod machine;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ pub(crate) struct World {
     gate: Mutex<Receiver<()>>,
     opener: Mutex<Sender<()>>,
     when_stopped: Mutex<Option<OnStop>>,
+    snapshots: AtomicU64,
 }
 
 type OnStop = Box<dyn FnOnce(Aborted) + Send>;
@@ -124,6 +126,7 @@ impl World {
             gate: Mutex::new(gate),
             opener: Mutex::new(opener),
             when_stopped: Mutex::default(),
+            snapshots: AtomicU64::new(0),
         })
     }
 
@@ -167,6 +170,25 @@ impl Driver for FakeDriver {
         self.world.note(&format!("<create {machine:?}>"));
         let name = machine.name.as_deref().unwrap_or("machine");
         Ok(Arc::new(FakeMachine::new(&self.world, name)))
+    }
+
+    fn snapshot(&self, machines: &[String]) -> Result<u64, MachineError> {
+        let number = self.world.snapshots.fetch_add(1, Ordering::Relaxed);
+        self.world
+            .note(&format!("snapshot {number} of {}", machines.join(", ")));
+        Ok(number)
+    }
+
+    fn restore(&self, snapshot: u64, machines: &[String]) -> Result<(), MachineError> {
+        self.world.note(&format!(
+            "restore {} to snapshot {snapshot}",
+            machines.join(", ")
+        ));
+        Ok(())
+    }
+
+    fn forget_snapshot(&self, snapshot: u64) {
+        self.world.note(&format!("forget snapshot {snapshot}"));
     }
 
     fn show_consoles(&self, on: bool) {

@@ -13,6 +13,7 @@ mod modules;
 mod parallel;
 mod polling;
 mod power;
+mod snapshots;
 mod stopping;
 mod threads;
 mod upstream;

@@ -27,6 +27,14 @@ class Machines(list):
         broadcast.__doc__ = method.__doc__
         return broadcast
 
+    def snapshot(self):
+        """Saves the machines as they are at one moment; see the function of this name."""
+        return driver().snapshot(list(self))
+
+    def restore(self, snapshot):
+        """Has the machines of a snapshot go back to it, all at once."""
+        driver().restore(snapshot)
+
     def __dir__(self):
         methods = (name for name in dir(Machine) if callable(getattr(Machine, name)))
         return sorted({*super().__dir__(), *methods})
@@ -40,6 +48,12 @@ class Machines(list):
 
     def copy(self):
         return Machines(self)
+
+
+def driver():
+    import _vmtest
+
+    return _vmtest.driver
 
 
 def told(machine, name, args, kwargs):
