@@ -67,8 +67,49 @@ in
     };
 
     /**
+      Whether the machines are booted once, in a derivation of their own (the attribute `boot` of the result), and go on from
+      there in this and every other test with the same machines: `false` boots them in each test, `"require"` (or `true`)
+      fails where they cannot be saved or go on, `"prefer"` boots them then and says why.
+    */
+    snapshot = {
+      type =
+        path: value:
+        if builtins.isBool value then
+          (if value then "require" else null)
+        else
+          oneOf [
+            "require"
+            "prefer"
+          ] path value;
+      default = null;
+    };
+
+    /**
+      With `snapshot`, the script that brings the machines to where they are saved; those that run then do so when the test
+      script begins. Without it, all machines are started, and are saved when their system's default target is reached;
+      they go on from there when the test script starts them.
+    */
+    prepare = {
+      type = nullOr (string { });
+      default = null;
+    };
+
+    /**
+      With `snapshot`, what is made anew in each machine before the test script sees it: `machine-id`, `ssh-host-keys`.
+      Addresses and names stay; random numbers and clocks are always right.
+    */
+    fresh = {
+      type = listOf (oneOf [
+        "machine-id"
+        "ssh-host-keys"
+      ]);
+      default = [ ];
+    };
+
+    /**
       Whether every machine sees a folder of the host as `/tmp/shared`, which the script has as `machine.shared_dir`. By
-      default, whether the script speaks of one of the two.
+      default, whether the script speaks of one of the two; with `snapshot` they do, since a boot must not depend on the
+      script.
     */
     sharedDir = {
       type = nullOr boolean;
@@ -132,6 +173,24 @@ in
       type = attributeSet;
       default = { };
     };
+  };
+
+  # Those of a suite beside the arguments of a test.
+  suite = record {
+    /**
+      Name of the suite.
+    */
+    name.type = string { };
+
+    /**
+      The test scripts by name.
+    */
+    scripts.type = attrsOf (string { });
+  };
+
+  suiteNames = {
+    name = null;
+    scripts = null;
   };
 
   tools = record {

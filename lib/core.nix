@@ -42,7 +42,42 @@ let
   # Not a regular expression: those of Nix overflow the stack on long scripts.
   mentions = text: script: builtins.replaceStrings [ text ] [ "" ] script != script;
 
-  manifest = arguments: tools: {
+  # Only a script of its own can make a boot depend on more than the machines.
+  bootArguments =
+    arguments:
+    arguments
+    // {
+      name = "boot";
+      testScript = "";
+      globalTimeout = 86400;
+      serialStdout = true;
+      waitForOutput = false;
+      enableOCR = false;
+      extraPythonPackages = [ ];
+    }
+    // (
+      if arguments.prepare == null then
+        { }
+      else
+        {
+          testScript = arguments.prepare;
+          inherit (arguments)
+            globalTimeout
+            waitForOutput
+            enableOCR
+            extraPythonPackages
+            ;
+        }
+    );
+
+  hasSharedDir =
+    { sharedDir, snapshot, testScript, ... }:
+    if sharedDir != null then
+      sharedDir
+    else
+      snapshot != null || mentions "shared_dir" testScript || mentions "/tmp/shared" testScript;
+
+  manifest = arguments: tools: snapshot: {
     version = 1;
     inherit (arguments)
       name
@@ -53,11 +88,8 @@ let
       serialStdout
       extraPythonPackages
       ;
-    sharedDir =
-      if arguments.sharedDir == null then
-        mentions "shared_dir" arguments.testScript || mentions "/tmp/shared" arguments.testScript
-      else
-        arguments.sharedDir;
+    inherit snapshot;
+    sharedDir = hasSharedDir arguments;
     inherit (tools) system;
     tools = {
       qemu = "${tools.qemu}/bin/qemu-system-${builtins.head (builtins.split "-" tools.system)}";
@@ -76,27 +108,69 @@ let
         value = nodes.${name}.closure;
       }) (filter (name: nodes.${name}.closure != [ ]) (attrNames nodes))
     );
+  # What a machine takes beside its memory: QEMU itself, and the code that it translates under emulation.
+  overhead = 256;
+
+  sum = builtins.foldl' builtins.add 0;
+
+  build =
+    name: arguments: tools: snapshot:
+    let
+      nodes = builtins.attrValues arguments.nodes;
+    in
+    derivation {
+      inherit name;
+      inherit (tools) system;
+      builder = "${tools.runner}/bin/vmtest";
+      args = [ "build" ];
+      __structuredAttrs = true;
+      requiredSystemFeatures = [
+        "nixos-test"
+      ]
+      ++ (if arguments.acceleration == "require" then [ "kvm" ] else [ ]);
+      # For schedulers: MiB that the test takes when all of its machines use theirs, and their processors.
+      requiredMemory = sum (map (node: node.memory + overhead) nodes);
+      requiredCores = sum (map (node: node.cores) nodes);
+      manifest = manifest arguments tools snapshot;
+      exportReferencesGraph = closures arguments.nodes;
+      outputs = [ "out" ];
+    };
+
+  # The name says which machines it boots, as far as there is room for them.
+  bootName =
+    nodes: "vm-test-boot-" + builtins.substring 0 100 (builtins.concatStringsSep "-" (attrNames nodes));
+
+  boot =
+    arguments: tools:
+    build (bootName arguments.nodes) (bootArguments arguments) tools {
+      save = {
+        required = arguments.snapshot == "require";
+        prepared = arguments.prepare != null;
+      };
+    };
 in
 /**
-  The derivation of a test, with `meta`, the checked machine specs as `nodes`, and `passthru`. It depends on nothing but its
-  arguments: no builder but the runner, no shell.
+  The derivation of a test, with `meta`, the checked machine specs as `nodes`, and `passthru`; with `snapshot` also the
+  derivation `boot` that it goes on from. They depend on nothing but their arguments: no builder but the runner, no shell.
 */
 arguments: tools:
+let
+  booted = boot arguments tools;
+in
 {
   inherit (arguments) meta nodes;
 }
+// (if arguments.snapshot == null then { } else { boot = booted; })
 // arguments.passthru
-// derivation {
-  name = "vm-test-run-${arguments.name}";
-  inherit (tools) system;
-  builder = "${tools.runner}/bin/vmtest";
-  args = [ "build" ];
-  __structuredAttrs = true;
-  requiredSystemFeatures = [
-    "nixos-test"
-  ]
-  ++ (if arguments.acceleration == "require" then [ "kvm" ] else [ ]);
-  manifest = manifest arguments tools;
-  exportReferencesGraph = closures arguments.nodes;
-  outputs = [ "out" ];
-}
+// build "vm-test-run-${arguments.name}" arguments tools (
+  if arguments.snapshot == null then
+    null
+  else
+    {
+      restore = {
+        from = "${booted}";
+        required = arguments.snapshot == "require";
+        inherit (arguments) prepare fresh;
+      };
+    }
+)

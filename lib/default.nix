@@ -22,7 +22,7 @@ let
     else
       check.tools "tools" ((if tools == null then { } else tools) // given);
 in
-{
+rec {
   /**
     Run a test on virtual machines.
 
@@ -51,8 +51,15 @@ in
     `sharedDir`
     : Whether every machine sees a folder of the host as `/tmp/shared`. Default: whether the script speaks of it.
 
-    `sharedDir`
-    : Whether all machines and the host share a folder. Default: whether the script speaks of it.
+    `snapshot`
+    : `true` boots the machines once for all tests that have the same ones, and has this test go on from there;
+      `"prefer"` boots them where that is not possible. Default: false.
+
+    `prepare`
+    : With `snapshot`, the script that brings the machines to where they are saved.
+
+    `fresh`
+    : With `snapshot`, what is made anew in each machine: `"machine-id"`, `"ssh-host-keys"`.
 
     `waitForOutput`
     : Whether a command returns only when its outputs are closed. Default: false, when it ends.
@@ -94,7 +101,18 @@ in
       programs = resolveTools checked.tools;
       # Reported at once. The machines are not: to list tests must not mean to evaluate their machines.
       cheap = {
-        inherit (checked) name globalTimeout acceleration;
+        inherit (checked)
+          name
+          globalTimeout
+          acceleration
+          snapshot
+          fresh
+          ;
+        prepare =
+          if checked.prepare != null && checked.snapshot == null then
+            types.fail "prepare" "there is nothing to prepare without `snapshot = true`"
+          else
+            null;
         nodes = builtins.attrNames checked.nodes;
         meta = builtins.attrNames checked.meta;
         tools = builtins.attrNames programs;
@@ -106,4 +124,64 @@ in
       };
     in
     builtins.deepSeq cheap (testDerivation checked programs);
+
+  /**
+    Run several tests on the same virtual machines, which are booted once.
+
+    Returns the tests by the names of their scripts.
+
+    # Arguments
+
+    `name`
+    : Name of the suite: its tests are called `<name>-<script>`.
+
+    `scripts`
+    : The test scripts by name.
+
+    `snapshot`
+    : As for `vmTest`, but `true` by default.
+
+    All others are those of `vmTest`.
+
+    # Example
+
+    ```nix
+    builtins.vmTestSuite {
+      name = "web";
+      nodes.server = {
+        kernel = linux;
+        root.layers = [ { archive = debian; } ];
+      };
+      scripts = {
+        login = "server.wait_for_unit(\"getty.target\")";
+        clock = "server.wait_for_unit(\"timers.target\")";
+      };
+    }
+    ```
+  */
+  vmTestSuite =
+    arguments:
+    let
+      names = builtins.attrNames check.suiteNames;
+      given = check.suite "" (
+        if (types.attributeSet "" arguments) ? testScript then
+          types.fail "testScript" "a suite has `scripts` instead"
+        else
+          builtins.intersectAttrs check.suiteNames arguments
+      );
+      common = {
+        snapshot = true;
+      }
+      // builtins.removeAttrs arguments names;
+    in
+    builtins.mapAttrs (
+      script: testScript:
+      vmTest (
+        common
+        // {
+          name = "${given.name}-${script}";
+          inherit testScript;
+        }
+      )
+    ) given.scripts;
 }

@@ -24,13 +24,21 @@ struct Tools {
     tesseract: Option<String>,
 }
 
-/// Writes `vmTest.nix`, an expression for the function, and `vmTest.md`, its documentation.
+/// The functions of the library that are builtins.
+const FUNCTIONS: [&str; 2] = ["vmTest", "vmTestSuite"];
+
+/// Writes for each function `vmTest.nix`, an expression for it, and `vmTest.md`, its documentation.
 pub(crate) fn write(library: &Path, out: &Path) -> Result<()> {
     println!("cargo:rerun-if-env-changed={TOOLS}");
     let source = inlined(&library.join("default.nix"))?;
     let expression = format!("({source}) {{ {} }}\n", tools()?);
-    write_text(&out.join("vmTest.md"), &documentation(&source)?)?;
-    write_text(&out.join("vmTest.nix"), &format!("({expression}).vmTest\n"))
+    for function in FUNCTIONS {
+        let text = documentation(&source, function)?;
+        write_text(&out.join(format!("{function}.md")), &text)?;
+        let value = format!("({expression}).{function}\n");
+        write_text(&out.join(format!("{function}.nix")), &value)?;
+    }
+    Ok(())
 }
 
 /// Both files become C strings.
@@ -92,15 +100,15 @@ fn inlined(file: &Path) -> Result<String> {
     Ok(result)
 }
 
-/// The documentation comment of `vmTest`, without its indentation.
-fn documentation(source: &str) -> Result<String> {
+/// The documentation comment of a function, without its indentation.
+fn documentation(source: &str, function: &str) -> Result<String> {
     let (before, _) = source
-        .split_once("\n  vmTest =")
-        .context("lib/default.nix does not define vmTest")?;
+        .split_once(&format!("\n  {function} ="))
+        .with_context(|| format!("lib/default.nix does not define {function}"))?;
     let comment = before
         .rsplit_once("/**")
         .and_then(|(_, comment)| comment.trim_end().strip_suffix("*/"))
-        .context("lib/default.nix does not document vmTest")?;
+        .with_context(|| format!("lib/default.nix does not document {function}"))?;
     let lines: Vec<&str> = comment
         .lines()
         .map(|line| line.strip_prefix("    ").unwrap_or(line.trim_start()))

@@ -1,6 +1,6 @@
-//! `builtins.vmTest`: the function of the embedded Nix library, with the programs of this build.
+//! `builtins.vmTest` and `builtins.vmTestSuite`: the functions of the embedded Nix library, with the programs of this build.
 //!
-//! It is a function written in Nix, not in Rust: arguments stay unevaluated until the library looks at them, errors keep
+//! They are functions written in Nix, not in Rust: arguments stay unevaluated until the library looks at them, errors keep
 //! their place and can be caught, and the derivation is the same as without the plugin. Rust hands it to the evaluator
 //! when it is first used.
 
@@ -10,23 +10,27 @@ use anyhow::{Context as _, Result};
 
 use crate::nix_api::Constant;
 
-/// The library as one expression; build/library.rs makes it.
-const EXPRESSION: &str = include_str!(concat!(env!("OUT_DIR"), "/vmTest.nix"));
-/// The documentation comment of the library's function.
-const DOCUMENTATION: &str = include_str!(concat!(env!("OUT_DIR"), "/vmTest.md"));
+/// A function of the library: the library as one expression, and the function's documentation comment. build/library.rs
+/// makes both.
+macro_rules! function {
+    ($name:literal) => {
+        Constant {
+            name: c_string(concat!("__", $name, "\0")),
+            documentation: c_string(include_str!(concat!(env!("OUT_DIR"), "/", $name, ".md"))),
+            expression: c_string(include_str!(concat!(env!("OUT_DIR"), "/", $name, ".nix"))),
+        }
+    };
+}
 
-static VM_TEST: Constant = Constant {
-    name: c"__vmTest",
-    documentation: c_string(DOCUMENTATION),
-    expression: c_string(EXPRESSION),
-};
+static FUNCTIONS: [Constant; 2] = [function!("vmTest"), function!("vmTestSuite")];
 
-/// Adds `builtins.vmTest`.
+/// Adds the builtins.
 ///
 /// # Errors
-/// When Nix refuses it.
+/// When Nix refuses one.
 pub(crate) fn register() -> Result<()> {
-    VM_TEST.register().context("Nix refuses the builtin")
+    let mut functions = FUNCTIONS.iter();
+    functions.try_for_each(|function| function.register().context("Nix refuses the builtin"))
 }
 
 /// Fails to compile when the text has not exactly one NUL, at its end.

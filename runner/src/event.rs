@@ -34,6 +34,11 @@ pub enum Event {
         /// The machine's name.
         machine: String,
     },
+    /// A machine that was started goes on from where it was saved.
+    Restored {
+        /// The machine's name.
+        machine: String,
+    },
     /// A line of a machine's serial console.
     Console {
         /// Its name.

@@ -16,6 +16,7 @@ use vmtest_image::tree::{Layer, Tree};
 use vmtest_image::{cpio, disk, erofs, kernel, modules};
 use vmtest_protocol::boot::{self, BootConfig, CONFIG_PATH, MODULES_DIR};
 
+use crate::snapshot::kept::Snapshot;
 use crate::spec::{Machine, Test};
 use crate::vm::plan::{Boot, Disks, Files};
 
@@ -36,22 +37,39 @@ const SHARE_MODULES: &[&str] = &["fuse", "virtiofs"];
 
 const MIB: u64 = 1024 * 1024;
 
-/// Makes the files of all machines in the folder `to`, in the order of the machines: what they boot from, and their
-/// disks. Blocking.
+/// Makes the files of all machines, in their order: what they boot from in the folder `boots`, their disks in the folder
+/// `scratch`. Blocking.
 ///
 /// # Errors
 /// When something cannot be read or written; names the machine.
-pub fn provision(test: &Test, to: &Path) -> Result<Vec<Files>> {
-    let (boots, disks) = rayon::join(|| boots(test, to), || disks(test, to));
+pub fn provision(test: &Test, boots: &Path, scratch: &Path) -> Result<Vec<Files>> {
+    let (boots, disks) = rayon::join(|| make_boots(test, boots), || make_disks(test, scratch));
     let files = boots?.into_iter().zip(disks?);
     Ok(files.map(|(boot, disks)| Files { boot, disks }).collect())
 }
 
-/// What the machines boot from. It never changes, and other tests with the same machines may use it.
+/// The files of machines that go on from a snapshot: they boot from what they were booted from, and have the disks that they
+/// had. Those of machines that ran come with their state. Blocking.
 ///
 /// # Errors
 /// When something cannot be read or written; names the machine.
-pub fn boots(test: &Test, to: &Path) -> Result<Vec<Boot>> {
+pub fn provision_from(snapshot: &Snapshot, test: &Test, scratch: &Path) -> Result<Vec<Files>> {
+    let make = |machine: &Machine| -> Result<Files> {
+        let restorable = &snapshot.machines[&machine.name];
+        let disks = Disks::of(machine, &folder(machine, scratch)?);
+        if !restorable.running {
+            restorable.saved.restore_disks(&disks)?;
+        }
+        Ok(Files {
+            boot: restorable.boot.clone(),
+            disks,
+        })
+    };
+    for_each(&test.machines, make)
+}
+
+/// What the machines boot from. It never changes, and other tests with the same machines may use it.
+fn make_boots(test: &Test, to: &Path) -> Result<Vec<Boot>> {
     let agent = &test.tools.agent;
     let agent = std::fs::read(agent).with_context(|| agent.display().to_string())?;
     let common = Common::make(test, to)?;
@@ -68,7 +86,7 @@ pub fn boots(test: &Test, to: &Path) -> Result<Vec<Boot>> {
 }
 
 /// The machines' disks, as they are when they are new.
-fn disks(test: &Test, to: &Path) -> Result<Vec<Disks>> {
+fn make_disks(test: &Test, to: &Path) -> Result<Vec<Disks>> {
     let make = |machine: &Machine| -> Result<Disks> {
         let disks = Disks::of(machine, &folder(machine, to)?);
         if let (Some(path), Some(size)) = (&disks.persistent, machine.persistent) {

@@ -1,32 +1,32 @@
 //! One test, from manifest to report.
+//!
+//! - `play`: what the test does: its script, perhaps before or after a snapshot;
+//! - `machines`: the machines it does that with.
 
-use std::collections::BTreeMap;
+mod machines;
+mod play;
+
 use std::fmt::Display;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::{JoinHandle, spawn_blocking};
-use vmtest_manifest::Attributes;
-use vmtest_script::Script;
+use vmtest_manifest::{Attributes, Snapshot};
 use vmtest_script::failure::Failure;
-use vmtest_switch::Switch;
 
-use crate::bridge::{ScriptDriver, Stop};
+use crate::bridge::Stop;
 use crate::event::{Event, Events};
-use crate::machine::{Handle, Setup};
 use crate::outcome::Outcome;
-use crate::provision::provision;
-use crate::report::{self, FailureReport, Report, Terminal};
+use crate::report::{self, FailureReport, Report, SnapshotReport, Terminal};
 use crate::spec::Test;
 use crate::vm::accel::{self, Choice};
-use crate::vm::launch::{Launch, Planned};
-use crate::workshop::{Premises, Workshop};
+use crate::workshop::Premises;
+use machines::Machines;
+use play::Play;
 
 /// How long a script may take to notice that it is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -87,20 +87,21 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     let mut report = Report::new(&attributes.manifest.name, names);
     let terminal = Terminal::new(attributes.manifest.serial_stdout);
     let act = async {
-        let mut accelerator = None;
-        let result = act(attributes, out, scratch, &events, &mut accelerator).await;
+        let mut found = Found::default();
+        let result = act(attributes, out, scratch, &events, &mut found).await;
         // The script engine keeps its way for events until the process ends.
         events.emit(Event::End);
-        (result, accelerator)
+        (result, found)
     };
-    let ((result, accelerator), shown) =
+    let ((result, found), shown) =
         tokio::join!(act, report::follow(receiver, terminal, &mut report));
     shown.context("cannot write the log")?;
 
     let outcome = result
         .as_ref()
         .map_or_else(|fault| fault.outcome, |()| Outcome::Passed);
-    report.acceleration = accelerator.map(|choice| choice.to_string());
+    report.acceleration = found.accelerator.map(|choice| choice.to_string());
+    report.snapshot = found.snapshot;
     report.failure = result.err().map(|fault| fault.report);
     report.finish(outcome, start.elapsed());
     report.find_logs(out);
@@ -112,13 +113,20 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// What a test has found out about its surroundings, for the report.
+#[derive(Default)]
+struct Found {
+    accelerator: Option<Choice>,
+    snapshot: Option<SnapshotReport>,
+}
+
 /// The test proper; when it returns, no machine runs.
 async fn act(
     attributes: &Attributes,
     out: &Path,
     scratch: &Path,
     events: &Events,
-    accelerator: &mut Option<Choice>,
+    found: &mut Found,
 ) -> Result<(), Fault> {
     let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
@@ -132,7 +140,9 @@ async fn act(
     let mut machines = Machines::default();
     let script = async {
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
-        let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
+        let choice = found
+            .accelerator
+            .insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
         let premises = Premises {
             accelerator: choice.accelerator,
@@ -144,10 +154,20 @@ async fn act(
             tesseract: test.tools.tesseract.clone(),
             events: events.clone(),
         };
-        let workshop = machines.set_up(&test, premises, &images).await?;
-        let (handles, vlans) = (&machines.handles, test.vlans());
-        let driver = ScriptDriver::new(handles, &vlans, workshop, stop.clone());
-        run_script(&test, driver).await
+        let play = Play {
+            test: &test,
+            premises,
+            images: &images,
+            stop: &stop,
+        };
+        match test.snapshot.clone() {
+            None => play.run(&mut machines).await,
+            Some(Snapshot::Save(save)) => play.save(&save, &mut machines).await,
+            Some(Snapshot::Restore(restore)) => {
+                play.restore(&restore, &mut machines, &mut found.snapshot)
+                    .await
+            }
+        }
     };
     let result = guard(script, test.timeout, &stop).await;
     let state_dirs = machines.end(events).await;
@@ -197,99 +217,6 @@ async fn interruption() -> &'static str {
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
-    }
-}
-
-/// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
-async fn run_script(test: &Test, driver: ScriptDriver) -> Result<(), Fault> {
-    let script = Script {
-        text: test.script.clone(),
-        name: "testScript".to_owned(),
-        python_path: test.python_path.clone(),
-    };
-    let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
-    match run.await {
-        Ok(result) => result.map_err(Fault::from),
-        Err(error) => {
-            let text = format!("the script's interpreter broke down: {error}");
-            Err(Fault::new(Outcome::ScriptError, text))
-        }
-    }
-}
-
-/// The machines of a test.
-#[derive(Default)]
-struct Machines {
-    handles: Vec<Handle>,
-    tasks: Vec<JoinHandle<()>>,
-    workshop: Option<Arc<Workshop>>,
-}
-
-impl Machines {
-    /// Builds what they boot from, and makes their tasks. None is started. More can be made in the workshop.
-    async fn set_up(
-        &mut self,
-        test: &Test,
-        premises: Premises,
-        images: &Path,
-    ) -> Result<Arc<Workshop>, Fault> {
-        let build = {
-            let (test, images) = (test.clone(), images.to_owned());
-            spawn_blocking(move || provision(&test, &images))
-        };
-        let files = build.await.map_err(Fault::of_machines)?;
-        let files = files.map_err(|error| Fault::of_machines(format!("{error:#}")))?;
-        let switch = |vlan| (vlan, Switch::default());
-        let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
-        for (machine, files) in test.machines.iter().zip(files) {
-            let logs = premises.logs(&machine.name);
-            let state_dir = premises.state_dir(&machine.name);
-            for folder in [&logs, &state_dir] {
-                fs::create_dir_all(folder).map_err(Fault::of_machines)?;
-            }
-            let (handle, task) = Handle::new(Setup {
-                name: machine.name.clone(),
-                launch: Launch::Planned(Box::new(Planned {
-                    qemu: test.tools.qemu.clone(),
-                    accelerator: premises.accelerator,
-                    machine: machine.clone(),
-                    files,
-                    scratch: images.join(&machine.name),
-                })),
-                boot_timeout: machine.boot_timeout,
-                accelerator: premises.accelerator,
-                switches: switches.clone(),
-                logs,
-                state_dir,
-                wait_for_output: premises.wait_for_output,
-                tesseract: premises.tesseract.clone(),
-                events: premises.events.clone(),
-            });
-            self.handles.push(handle);
-            self.tasks.push(task);
-        }
-        let workshop = Arc::new(Workshop::new(premises));
-        self.workshop = Some(Arc::clone(&workshop));
-        Ok(workshop)
-    }
-
-    /// Ends them all, at once and without a farewell: nobody keeps what they would write. Gives their state directories.
-    async fn end(mut self, events: &Events) -> Vec<PathBuf> {
-        for (handle, task) in self.workshop.iter().flat_map(|workshop| workshop.close()) {
-            self.handles.push(handle);
-            self.tasks.push(task);
-        }
-        let state_dir = |handle: &Handle| handle.state_dir().to_owned();
-        let state_dirs = self.handles.iter().map(state_dir).collect();
-        let end = |handle: Handle| tokio::spawn(async move { handle.end().await });
-        let ends: Vec<_> = self.handles.into_iter().map(end).collect();
-        for end in ends {
-            if let Ok(Err(failure)) = end.await {
-                events.warn(format!("a machine does not end: {failure}"));
-            }
-        }
-        self.tasks.iter().for_each(JoinHandle::abort);
-        state_dirs
     }
 }
 

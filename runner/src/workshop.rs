@@ -24,7 +24,7 @@ const BOOT_TIME: Duration = Duration::from_secs(300);
 const ANY_NAME: &str = "machine";
 
 /// What is the same for all machines of a test.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Premises {
     /// What most likely executes their instructions.
     pub accelerator: Accelerator,

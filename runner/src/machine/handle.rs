@@ -1,12 +1,13 @@
 //! What the rest of the runner holds of a machine.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
+use vmtest_manifest::Fresh;
 use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
     Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
@@ -14,6 +15,7 @@ use vmtest_script::backend::{
 use vmtest_switch::Switch;
 
 use super::agent::{Agent, Hold, Reply, Request, RequestError};
+use super::fresh;
 use super::lifecycle::{End, State};
 use super::record::Record;
 use super::task::{self, Order, Setup, Status};
@@ -33,6 +35,19 @@ pub struct Handle {
     pub(super) record: Arc<Record>,
     pub(super) status: watch::Receiver<Status>,
     orders: mpsc::Sender<Order>,
+    /// What the first start goes on from.
+    initial: Arc<Mutex<Option<Initial>>>,
+}
+
+/// The state that a machine is in when it is started for the first time.
+#[derive(Debug, Clone)]
+pub struct Initial {
+    /// The state.
+    pub saved: Arc<Saved>,
+    /// Whether it is an error that the machine cannot go on from there; else it boots, and the log says why.
+    pub required: bool,
+    /// What is made anew before anybody sees the machine.
+    pub fresh: Vec<Fresh>,
 }
 
 impl Handle {
@@ -48,6 +63,7 @@ impl Handle {
                 record,
                 status,
                 orders,
+                initial: Arc::default(),
             },
             task,
         )
@@ -107,6 +123,21 @@ impl Handle {
                         .to_owned(),
             });
         }
+        let initial = self.initial().take();
+        if let Some(initial) = initial {
+            match self.go_on_from(&initial, start.allow_reboot).await {
+                Err(failure) if !initial.required => {
+                    let name = self.name();
+                    let events = &self.setup.events;
+                    events.warn(format!(
+                        "{name}: it boots, since it cannot go on: {failure}"
+                    ));
+                    self.stop(Order::Discard, |state| !state.is_running())
+                        .await?;
+                }
+                result => return result,
+            }
+        }
         let restore = None;
         self.ask(|reply| Order::Start {
             start,
@@ -114,6 +145,42 @@ impl Handle {
             reply,
         })
         .await
+    }
+
+    /// Has the first start go on from a state.
+    pub fn set_initial(&self, initial: Initial) {
+        *self.initial() = Some(initial);
+    }
+
+    fn initial(&self) -> MutexGuard<'_, Option<Initial>> {
+        self.initial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn go_on_from(&self, initial: &Initial, allow_reboot: bool) -> Result<(), Failure> {
+        self.load(&initial.saved, allow_reboot).await?;
+        self.go_on().await?;
+        self.freshen(&initial.fresh).await
+    }
+
+    /// Makes anew what a machine has for itself.
+    ///
+    /// # Errors
+    /// When the guest cannot be reached, or cannot do it.
+    pub async fn freshen(&self, fresh: &[Fresh]) -> Result<(), Failure> {
+        let scripts: Vec<&str> = fresh.iter().map(|&fresh| fresh::script(fresh)).collect();
+        if scripts.is_empty() {
+            return Ok(());
+        }
+        let completed = self.run(&quiet(&scripts.concat())).await?;
+        match completed.status {
+            ExitStatus::Code(0) => Ok(()),
+            _ => Err(Failure::Refused {
+                reason: format!(
+                    "what a machine has for itself cannot be made anew: {}",
+                    String::from_utf8_lossy(&completed.stderr).trim()
+                ),
+            }),
+        }
     }
 
     /// Gives an order, and waits for the answer.
@@ -133,11 +200,11 @@ impl Handle {
     ///
     /// # Errors
     /// When the state cannot be brought back.
-    pub async fn load(&self, saved: &Arc<Saved>) -> Result<(), Failure> {
+    pub async fn load(&self, saved: &Arc<Saved>, allow_reboot: bool) -> Result<(), Failure> {
         let gone = |state: &State| !state.is_running() && state.end().is_none_or(End::is_orderly);
         self.stop(Order::Discard, gone).await?;
         let start = Start {
-            allow_reboot: saved.allow_reboot,
+            allow_reboot,
             state_dir: None,
         };
         let restore = Some(Arc::clone(saved));
@@ -259,7 +326,9 @@ impl Handle {
         answer.is_ok_and(|answer| answer.status == ExitStatus::Code(0))
     }
 
-    fn boot_time(&self) -> Duration {
+    /// How long the machine may take to boot.
+    #[must_use]
+    pub fn boot_time(&self) -> Duration {
         let patience = self.setup.accelerator.patience();
         self.setup.boot_timeout.saturating_mul(patience)
     }
@@ -528,7 +597,7 @@ impl Handle {
 }
 
 /// A command of the runner's own.
-fn quiet(script: &str) -> Command {
+pub fn quiet(script: &str) -> Command {
     Command {
         script: script.to_owned(),
         timeout: Some(SETTLING_TIME),

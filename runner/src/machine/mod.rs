@@ -18,12 +18,14 @@
 //! - `root_shell`: the agent's way into a guest that the runner did not build;
 //! - [`output`]: what commands print, on its way to the log;
 //! - [`record`]: what is kept of a machine over its starts;
-//! - [`copy`]: files and trees in and out.
+//! - [`copy`]: files and trees in and out;
+//! - `fresh`: what machines that were restored make anew.
 
 pub mod agent;
 pub mod command;
 pub mod console;
 pub mod copy;
+mod fresh;
 pub mod handle;
 pub mod lifecycle;
 pub mod monitor;
@@ -34,7 +36,7 @@ pub mod screen;
 pub mod shell;
 pub mod task;
 
-pub use handle::Handle;
+pub use handle::{Handle, Initial};
 pub use task::Setup;
 
 /// Folder of the machines' own folders of logs, in the test's output.

@@ -255,8 +255,9 @@ impl Task {
             let (qemu, channels) = launch.await.map_err(|error| cannot(error.to_string()))?;
             let opened = self.open(qemu, channels).await;
             let mut running = opened.map_err(|error| cannot(error.to_string()))?;
-            if restore.is_some() {
+            if let Some(saved) = restore {
                 self.load(&mut running).await?;
+                self.replay(saved).await;
             }
             Ok(running)
         };
@@ -283,6 +284,10 @@ impl Task {
             status.memory = running.memory.clone();
             status.exit_status = None;
         });
+        if restore.is_some() {
+            let machine = self.setup.name.clone();
+            self.setup.events.emit(Event::Restored { machine });
+        }
         Ok(running)
     }
 

@@ -3,7 +3,7 @@
 //! Times are seconds since the runner's start. A field that is not known is null.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -35,12 +35,24 @@ pub struct Report {
     pub duration: f64,
     /// What executed the machines' instructions, and why.
     pub acceleration: Option<String>,
+    /// The snapshot that the machines went on from, or why they did not.
+    pub snapshot: Option<SnapshotReport>,
     /// Why it did not pass.
     pub failure: Option<FailureReport>,
     /// The machines by name.
     pub machines: BTreeMap<String, MachineReport>,
     /// Subtests and steps, in the order of their ends.
     pub steps: Vec<Step>,
+}
+
+/// What became of a snapshot that the machines were to go on from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotReport {
+    /// Where it lies.
+    pub from: PathBuf,
+    /// Why the machines booted instead; null if they did not.
+    pub unused: Option<String>,
 }
 
 /// Why a test did not pass.
@@ -79,6 +91,8 @@ pub struct MachineReport {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Boot {
+    /// Whether it went on from where it was saved, and did not boot.
+    pub restored: bool,
     /// When QEMU was started, or the guest reset.
     pub power_on: f64,
     /// When its agent said hello.
@@ -114,6 +128,7 @@ impl Report {
             exit_code: Outcome::MachineFailed.exit_code(),
             duration: 0.0,
             acceleration: None,
+            snapshot: None,
             failure: None,
             machines: machines
                 .into_iter()
@@ -151,6 +166,12 @@ impl Report {
                     .map(|report| &mut report.boots);
                 if let Some(boot) = boots.and_then(|boots| boots.last_mut()) {
                     boot.agent.get_or_insert(stamped.at.as_secs_f64());
+                }
+            }
+            Event::Restored { machine } => {
+                let report = self.machines.get_mut(machine);
+                if let Some(boot) = report.and_then(|report| report.boots.last_mut()) {
+                    boot.restored = true;
                 }
             }
             Event::Output {
@@ -230,6 +251,7 @@ impl MachineReport {
             State::Booting { .. } => {
                 self.end = None;
                 self.boots.push(Boot {
+                    restored: false,
                     power_on: at,
                     agent: None,
                     up: None,

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
+pub use json::{Boot, FailureReport, MachineReport, Report, SnapshotReport, Step, VERSION};
 pub use lines::{Lines, OutputLine};
 pub use terminal::Terminal;
 

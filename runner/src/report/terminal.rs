@@ -70,6 +70,9 @@ fn render(event: &Event) -> Option<String> {
         | Event::ShowConsoles(_)
         | Event::Agent { .. }
         | Event::End => None,
+        Event::Restored { machine } => {
+            Some(about(Some(machine), "goes on from where it was saved"))
+        }
     }
 }
 

@@ -12,8 +12,10 @@
 //! (a migration stream with the capability `x-ignore-shared`).
 //!
 //! - [`Saved`]: what is kept of one machine;
-//! - [`save`]: how it comes to be.
+//! - [`save`]: how it comes to be, and how machines go back to it;
+//! - [`kept`]: the folder in which machines are kept for other tests.
 
+pub mod kept;
 pub mod save;
 
 use std::fs::File;
@@ -63,6 +65,8 @@ pub struct Saved {
     source: Source,
     /// Whether QEMU survived a reset.
     pub allow_reboot: bool,
+    /// The logs of the run that it was saved in, if that was another test's.
+    pub logs: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -82,18 +86,46 @@ impl Saved {
         Self {
             source: Source::Folder(folder.to_owned()),
             allow_reboot,
+            logs: None,
         }
     }
 
     /// The state of a machine that lies in an archive.
-    fn in_archive(archive: &Arc<Archive>, machine: &str, allow_reboot: bool) -> Self {
+    fn in_archive(
+        archive: &Arc<Archive>,
+        machine: &str,
+        allow_reboot: bool,
+        logs: PathBuf,
+    ) -> Self {
         Self {
             source: Source::Archive {
                 archive: Arc::clone(archive),
                 machine: machine.to_owned(),
             },
             allow_reboot,
+            logs: Some(logs),
         }
+    }
+
+    /// The files, with their names, of a state that is not in an archive yet.
+    fn files(&self) -> Result<Vec<(String, PathBuf)>, SaveError> {
+        let Source::Folder(folder) = &self.source else {
+            return Ok(Vec::new());
+        };
+        let failed = |source| SaveError::File {
+            path: folder.clone(),
+            source,
+        };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            files.push((
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.path(),
+            ));
+        }
+        files.sort();
+        Ok(files)
     }
 
     /// Writes the memory into `to`, which is all zeros.

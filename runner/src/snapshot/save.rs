@@ -67,7 +67,9 @@ pub async fn save(machines: &[Handle]) -> Result<Vec<Arc<Saved>>, MachineError> 
 /// # Errors
 /// When a state cannot be brought back: then none of them runs.
 pub async fn restore(machines: &[(Handle, Arc<Saved>)]) -> Result<(), MachineError> {
-    let load = |(machine, saved): (Handle, Arc<Saved>)| async move { machine.load(&saved).await };
+    let load = |(machine, saved): (Handle, Arc<Saved>)| async move {
+        machine.load(&saved, saved.allow_reboot).await
+    };
     let handles: Vec<Handle> = machines
         .iter()
         .map(|(machine, _)| machine.clone())
@@ -82,10 +84,7 @@ pub async fn restore(machines: &[(Handle, Arc<Saved>)]) -> Result<(), MachineErr
 }
 
 /// Does the same with each of them, at once.
-async fn at_once<I: Clone, F, T>(
-    items: &[I],
-    act: impl Fn(I) -> F,
-) -> Vec<Result<T, Failure>>
+pub async fn at_once<I: Clone, F, T>(items: &[I], act: impl Fn(I) -> F) -> Vec<Result<T, Failure>>
 where
     F: Future<Output = Result<T, Failure>> + Send + 'static,
     T: Send + 'static,
@@ -106,8 +105,14 @@ where
     results
 }
 
-/// The first failure, with the machine's name.
-fn all<T>(machines: &[Handle], results: Vec<Result<T, Failure>>) -> Result<Vec<T>, MachineError> {
+/// All results, or the first failure with the machine's name.
+///
+/// # Errors
+/// The first failure.
+pub fn all<T>(
+    machines: &[Handle],
+    results: Vec<Result<T, Failure>>,
+) -> Result<Vec<T>, MachineError> {
     let named = machines.iter().zip(results).map(|(machine, result)| {
         result.map_err(|kind| MachineError {
             machine: machine.name().to_owned(),

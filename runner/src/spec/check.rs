@@ -68,6 +68,7 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
         wait_for_output: manifest.wait_for_output,
         serial_stdout: manifest.serial_stdout,
         python_path: manifest.extra_python_packages.clone(),
+        snapshot: manifest.snapshot.clone(),
         tools: manifest.tools.clone(),
         machines,
     })

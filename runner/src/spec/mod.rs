@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{Acceleration, Attributes, Tools};
+use vmtest_manifest::{Acceleration, Attributes, Snapshot, Tools};
 
 pub use address::{Mac, Subnet};
 pub use share::Share;
@@ -39,6 +39,8 @@ pub struct Test {
     pub serial_stdout: bool,
     /// Where the script finds more modules.
     pub python_path: Vec<PathBuf>,
+    /// Whether the machines are saved, or go on from where they were.
+    pub snapshot: Option<Snapshot>,
     /// The programs that are started.
     pub tools: Tools,
     /// The machines, by name in ascending order.

@@ -24,6 +24,15 @@ pub enum Accelerator {
 }
 
 impl Accelerator {
+    /// Its name, as QEMU takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kvm => "kvm",
+            Self::Tcg => "tcg",
+        }
+    }
+
     /// How much longer the runner's own deadlines are than on hardware virtualisation.
     #[must_use]
     pub fn patience(self) -> u32 {

@@ -131,26 +131,23 @@ impl Planned {
     pub fn device_state(&self) -> PathBuf {
         self.scratch.join("device-state")
     }
+}
 
-    /// What has to be the same where a machine is saved and where it is restored: the command line, but for the places of
-    /// files.
-    #[must_use]
-    pub fn layout(&self) -> Vec<String> {
-        let additions = Additions::from(|name| std::env::var(name).ok());
-        let nowhere = Path::new("");
-        let files = Files {
-            boot: Boot {
-                kernel: "kernel".into(),
-                initrd: "initrd".into(),
-                root: "root".into(),
-            },
-            disks: Disks::of(&self.machine, nowhere),
-        };
-        let mode = Mode::default();
-        let plan = Plan::new(&self.machine, &additions, &files, self.accelerator, mode);
-        let words = plan.arguments.iter().map(|word| word.to_string_lossy());
-        words.map(|word| word.into_owned()).collect()
-    }
+/// What has to be the same where a machine is saved and where it goes on: QEMU's command line, but for the places of files.
+#[must_use]
+pub fn layout(machine: &Machine, accelerator: Accelerator) -> Vec<String> {
+    let additions = Additions::from(|name| std::env::var(name).ok());
+    let files = Files {
+        boot: Boot {
+            kernel: "kernel".into(),
+            initrd: "initrd".into(),
+            root: "root".into(),
+        },
+        disks: Disks::of(machine, Path::new("")),
+    };
+    let plan = Plan::new(machine, &additions, &files, accelerator, Mode::default());
+    let words = plan.arguments.iter().map(|word| word.to_string_lossy());
+    words.map(std::borrow::Cow::into_owned).collect()
 }
 
 /// A task that only panics where it has a bug.

@@ -8,6 +8,11 @@
 //! - [`qmp`]: its control channel;
 //! - [`start_command`]: QEMU by a command of the host's shell.
 
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
 pub mod accel;
 pub mod environment;
 pub mod launch;
@@ -15,3 +20,21 @@ pub mod plan;
 pub mod process;
 pub mod qmp;
 pub mod start_command;
+
+/// The version of a QEMU, such as `10.0.2`. Blocking.
+///
+/// # Errors
+/// When the program does not run, or does not tell.
+pub fn qemu_version(program: &Path) -> Result<String> {
+    let output = Command::new(program).arg("--version").output();
+    let output = output.with_context(|| program.display().to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let first = text.lines().next().unwrap_or_default();
+    let version = first.split_once("version ").map(|(_, version)| version);
+    ensure!(
+        output.status.success() && version.is_some(),
+        "{} --version does not tell a version: {first}",
+        program.display()
+    );
+    Ok(version.unwrap_or_default().to_owned())
+}

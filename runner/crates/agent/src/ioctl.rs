@@ -16,7 +16,7 @@ const SET_TIME: libc::Ioctl = 0x4024_700a;
 ///
 /// # Errors
 /// When the pool was never full, or the kernel is older than 4.14.
-pub(crate) fn reseed(random: File) -> io::Result<()> {
+pub(crate) fn reseed(random: &File) -> io::Result<()> {
     // SAFETY: the control takes no argument, and the descriptor is open.
     match unsafe { libc::ioctl(random.as_raw_fd(), RESEED) } {
         0 => Ok(()),
@@ -28,7 +28,7 @@ pub(crate) fn reseed(random: File) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be set.
-pub(crate) fn set_hardware_clock(clock: File, seconds: u64) -> io::Result<()> {
+pub(crate) fn set_hardware_clock(clock: &File, seconds: u64) -> io::Result<()> {
     let seconds = libc::time_t::try_from(seconds).map_err(io::Error::other)?;
     // SAFETY: a structure of numbers and a pointer that nobody reads may be all zeros.
     let mut time: libc::tm = unsafe { std::mem::zeroed() };

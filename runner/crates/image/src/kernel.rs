@@ -66,9 +66,7 @@ pub fn unpack(image: &Path, target: &Path) -> Result<Result<(), Packed>, KernelE
     };
     let bytes = fs::read(image).map_err(failed(image))?;
     match kernel(&bytes) {
-        Ok(kernel) => fs::write(target, kernel)
-            .map(Ok)
-            .map_err(failed(target)),
+        Ok(kernel) => fs::write(target, kernel).map(Ok).map_err(failed(target)),
         Err(packed) => Ok(Err(packed)),
     }
 }

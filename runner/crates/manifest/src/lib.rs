@@ -6,6 +6,7 @@
 //!
 //! - [`Manifest`]: a whole test;
 //! - [`Node`] and its parts: one machine;
+//! - [`Snapshot`]: machines that are booted once, for many tests;
 //! - [`Attributes`]: the file in which Nix hands over the manifest and the closures of the machines.
 //!
 //! There is no I/O here, and nothing is checked beyond the form: the rules (names, sizes, VLAN numbers) are the
@@ -14,6 +15,7 @@
 mod attributes;
 mod node;
 mod parse;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ pub use node::{
     SharedDirectory,
 };
 pub use parse::ParseError;
+pub use snapshot::{Fresh, Restore, Save, Snapshot};
 
 /// The version of the interface that this crate describes.
 pub const VERSION: u32 = 1;
@@ -54,6 +57,8 @@ pub struct Manifest {
     pub serial_stdout: bool,
     /// Where the script finds more modules: folders of them, or prefixes with a `lib/python3.*/site-packages`.
     pub extra_python_packages: Vec<PathBuf>,
+    /// Whether the machines are saved for other tests, or go on from where another test has saved them.
+    pub snapshot: Option<Snapshot>,
     /// The programs that the runner starts or puts into the machines.
     pub tools: Tools,
     /// The machines by name.

@@ -104,7 +104,10 @@ pub(crate) fn go_back(
     let missing = |name: &&String| !names.contains(name);
     if names.is_empty() {
         let about = snapshot.machines.join(", ");
-        return Err(session.failed(format!("the snapshot is of {about}, not of this machine"), vm));
+        return Err(session.failed(
+            format!("the snapshot is of {about}, not of this machine"),
+            vm,
+        ));
     }
     if let Some(name) = snapshot.machines.iter().find(missing)
         && machines.len() > 1

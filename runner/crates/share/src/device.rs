@@ -1,12 +1,17 @@
 //! The device: requests are taken from its queues, and their answers put there.
 
-use std::io;
-use std::sync::{PoisonError, RwLock};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fuse_backend_rs::api::server::Server;
 use fuse_backend_rs::transport::{Reader, VirtioFsWriter, Writer};
 use thiserror::Error;
-use vhost::vhost_user::message::{VhostUserProtocolFeatures, VhostUserVirtioFeatures};
+use vhost::vhost_user::message::{
+    VhostTransferStateDirection, VhostTransferStatePhase, VhostUserProtocolFeatures,
+    VhostUserVirtioFeatures,
+};
+use vhost_user_backend::bitmap::BitmapMmapRegion;
 use vhost_user_backend::{VhostUserBackend, VringRwLock, VringT};
 use virtio_bindings::virtio_config::VIRTIO_F_VERSION_1;
 use virtio_bindings::virtio_ring::{VIRTIO_RING_F_EVENT_IDX, VIRTIO_RING_F_INDIRECT_DESC};
@@ -18,12 +23,21 @@ use vmm_sys_util::event::{
 };
 
 use crate::QUEUE_SIZE;
-use crate::folder::Folder;
+use crate::folder::{Folder, FolderState, prepare_thread};
 
 /// One for what is urgent (requests without an answer), and one for all others.
 const QUEUES: usize = 2;
 
-type Memory = GuestMemoryAtomic<GuestMemoryMmap>;
+/// The guest's memory. What is written to it could be logged, as QEMU demands of a device that can be saved; it is not,
+/// since a machine is stopped before.
+type Mapped = GuestMemoryMmap<BitmapMmapRegion>;
+
+type Memory = GuestMemoryAtomic<Mapped>;
+
+type Ring = VringRwLock<Memory>;
+
+/// The bit of vhost's own among the features: writes to the guest's memory can be logged (`VHOST_F_LOG_ALL`).
+const LOG_ALL: u32 = 26;
 
 /// Why a request was not answered.
 #[derive(Debug, Error)]
@@ -40,8 +54,11 @@ enum RequestError {
 
 /// A virtio-fs device.
 pub(crate) struct Device {
-    server: Server<Folder>,
+    server: Server<Arc<Folder>>,
+    folder: Arc<Folder>,
     state: RwLock<State>,
+    /// Where the state of a guest comes from that was saved.
+    loading: Mutex<Option<File>>,
     exit: (EventConsumer, EventNotifier),
 }
 
@@ -55,11 +72,18 @@ struct State {
 
 impl Device {
     pub(crate) fn new(folder: Folder) -> io::Result<Self> {
+        let folder = Arc::new(folder);
         Ok(Self {
-            server: Server::new(folder),
+            server: Server::new(Arc::clone(&folder)),
+            folder,
             state: RwLock::default(),
+            loading: Mutex::default(),
             exit: new_event_consumer_and_notifier(EventFlag::NONBLOCK | EventFlag::CLOEXEC)?,
         })
+    }
+
+    fn loading(&self) -> MutexGuard<'_, Option<File>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -67,7 +91,7 @@ impl Device {
     }
 
     /// Answers all requests in a queue.
-    fn drain(&self, queue: &VringRwLock) -> Result<(), RequestError> {
+    fn drain(&self, queue: &Ring) -> Result<(), RequestError> {
         let (memory, event_idx) = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             match &state.memory {
@@ -98,23 +122,19 @@ impl Device {
     }
 
     /// Answers one request; returns how many bytes the answer has.
-    fn answer(
-        &self,
-        memory: &GuestMemoryMmap,
-        request: DescriptorChain<GuestMemoryLoadGuard<GuestMemoryMmap>>,
-    ) -> Result<usize, RequestError> {
+    fn answer(&self, memory: &Mapped, request: Request) -> Result<usize, RequestError> {
         let reader = Reader::from_descriptor_chain(memory, request.clone())?;
         let writer = Writer::VirtioFs(VirtioFsWriter::new(memory, request)?);
         Ok(self.server.handle_message(reader, writer, None, None)?)
     }
 }
 
-type Request = DescriptorChain<GuestMemoryLoadGuard<GuestMemoryMmap>>;
+type Request = DescriptorChain<GuestMemoryLoadGuard<Mapped>>;
 
 /// The lock of the queue is held for this only, and not while a request is answered.
 fn next(
-    queue: &VringRwLock,
-    memory: &GuestMemoryLoadGuard<GuestMemoryMmap>,
+    queue: &Ring,
+    memory: &GuestMemoryLoadGuard<Mapped>,
 ) -> Result<Option<Request>, RequestError> {
     let mut state = queue.get_mut();
     let mut requests = state.get_queue_mut().iter(memory.clone())?;
@@ -122,8 +142,8 @@ fn next(
 }
 
 impl VhostUserBackend for Device {
-    type Bitmap = ();
-    type Vring = VringRwLock;
+    type Bitmap = BitmapMmapRegion;
+    type Vring = Ring;
 
     fn num_queues(&self) -> usize {
         QUEUES
@@ -140,13 +160,42 @@ impl VhostUserBackend for Device {
             VIRTIO_RING_F_EVENT_IDX,
         ];
         ring.iter().fold(
-            VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits(),
+            VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits() | 1 << LOG_ALL,
             |features, bit| features | 1 << bit,
         )
     }
 
     fn protocol_features(&self) -> VhostUserProtocolFeatures {
-        VhostUserProtocolFeatures::MQ | VhostUserProtocolFeatures::REPLY_ACK
+        VhostUserProtocolFeatures::MQ
+            | VhostUserProtocolFeatures::REPLY_ACK
+            | VhostUserProtocolFeatures::LOG_SHMFD
+            | VhostUserProtocolFeatures::DEVICE_STATE
+    }
+
+    /// The state is a few bytes, which a pipe takes at once; one that comes is there when it is [checked](Self::check_device_state).
+    fn set_device_state_fd(
+        &self,
+        direction: VhostTransferStateDirection,
+        _phase: VhostTransferStatePhase,
+        mut file: File,
+    ) -> io::Result<Option<File>> {
+        match direction {
+            VhostTransferStateDirection::SAVE => {
+                file.write_all(&self.folder.state().to_bytes())?;
+            }
+            VhostTransferStateDirection::LOAD => *self.loading() = Some(file),
+        }
+        Ok(None)
+    }
+
+    fn check_device_state(&self) -> io::Result<()> {
+        let Some(mut file) = self.loading().take() else {
+            return Ok(());
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let state = FolderState::from_bytes(&bytes);
+        self.folder.resume(state.ok_or(io::ErrorKind::InvalidData)?)
     }
 
     fn set_event_idx(&self, enabled: bool) {
@@ -168,9 +217,12 @@ impl VhostUserBackend for Device {
         &self,
         queue: u16,
         _events: EventSet,
-        queues: &[VringRwLock],
+        queues: &[Ring],
         _thread: usize,
     ) -> io::Result<()> {
+        if let Err(error) = prepare_thread() {
+            tracing::warn!(%error, "files in a shared folder are made with the runner's mask");
+        }
         if let Some(queue) = queues.get(usize::from(queue))
             && let Err(error) = self.drain(queue)
         {

@@ -7,9 +7,13 @@
 //!
 //! Host and guests may write to the same folder: whoever opens a file finds what another has done.
 
+mod numbers;
+
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fuse_backend_rs::abi::fuse_abi::{CreateIn, FsOptions, OpenOptions, stat64, statvfs64};
@@ -19,6 +23,8 @@ use fuse_backend_rs::api::filesystem::{
 use fuse_backend_rs::passthrough::{CachePolicy, Config, PassthroughFs};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use numbers::Numbers;
 
 type Inode = u64;
 type Handle = u64;
@@ -45,6 +51,32 @@ const OPTIONS: FsOptions = FsOptions::from_bits_truncate(
 pub(crate) struct Folder {
     files: PassthroughFs,
     read_only: bool,
+    numbers: Numbers,
+    /// What the guest's kernel can do, once it has said so.
+    capable: AtomicU64,
+}
+
+/// What a guest that goes on from where it was saved has to do with the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FolderState {
+    /// What its kernel can do.
+    capable: u64,
+    /// See [`Numbers`].
+    epoch: u16,
+}
+
+impl FolderState {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [&self.capable.to_le_bytes()[..], &self.epoch.to_le_bytes()].concat()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (capable, epoch) = bytes.split_first_chunk()?;
+        Some(Self {
+            capable: u64::from_le_bytes(*capable),
+            epoch: u16::from_le_bytes(epoch.try_into().ok()?),
+        })
+    }
 }
 
 impl Folder {
@@ -63,14 +95,42 @@ impl Folder {
             cache_policy: CachePolicy::Auto,
             ..Config::default()
         })?;
-        Ok(Self { files, read_only })
+        Ok(Self {
+            files,
+            read_only,
+            numbers: Numbers::default(),
+            capable: AtomicU64::new(0),
+        })
     }
 
-    /// Forgets what an earlier boot of the guest has opened.
-    fn start_over(&self) -> io::Result<()> {
-        leave_process_umask()?;
+    /// What has to be saved with the guest.
+    pub(crate) fn state(&self) -> FolderState {
+        FolderState {
+            capable: self.capable.load(Ordering::Relaxed),
+            epoch: self.numbers.epoch(),
+        }
+    }
+
+    /// Goes on with a guest that was saved. The files that it had open are not: whoever uses one is told that it is stale;
+    /// whoever names one, finds it.
+    pub(crate) fn resume(&self, state: FolderState) -> io::Result<()> {
+        self.numbers.set_epoch(state.epoch.wrapping_add(1));
+        self.begin(FsOptions::from_bits_truncate(state.capable))
+            .map(drop)
+    }
+
+    fn begin(&self, capable: FsOptions) -> io::Result<FsOptions> {
         self.files.destroy();
-        Ok(())
+        self.capable.store(capable.bits(), Ordering::Relaxed);
+        Ok(self.files.init(capable)? | OPTIONS)
+    }
+
+    fn entry(&self, mut entry: Entry) -> Entry {
+        entry.inode = self.numbers.given_inode(entry.inode);
+        Entry {
+            attr: of_root(entry.attr),
+            ..entry
+        }
     }
 
     fn writable(&self) -> io::Result<()> {
@@ -93,8 +153,19 @@ fn allow_many_files() {
     }
 }
 
-/// Gives this thread a file mode mask of its own: the guest has applied its mask already, and the file system clears
-/// the mask of whoever calls it.
+/// Makes this thread one that can serve a folder: with a file mode mask of its own, since the guest has applied its mask
+/// already, and the file system clears the mask of whoever calls it.
+pub(crate) fn prepare_thread() -> io::Result<()> {
+    thread_local! {
+        static PREPARED: Cell<bool> = const { Cell::new(false) };
+    }
+    if !PREPARED.get() {
+        leave_process_umask()?;
+        PREPARED.set(true);
+    }
+    Ok(())
+}
+
 #[expect(
     unsafe_code,
     reason = "unshare can pull descriptors from under other threads"
@@ -113,26 +184,16 @@ fn of_root(mut attributes: stat64) -> stat64 {
     attributes
 }
 
-fn entry_of_root(entry: Entry) -> Entry {
-    Entry {
-        attr: of_root(entry.attr),
-        ..entry
-    }
-}
-
 impl FileSystem for Folder {
     type Inode = Inode;
     type Handle = Handle;
 
     fn init(&self, capable: FsOptions) -> io::Result<FsOptions> {
-        self.start_over()?;
-        Ok(self.files.init(capable)? | OPTIONS)
+        self.begin(capable)
     }
 
     fn destroy(&self) {
-        if let Err(error) = self.start_over() {
-            tracing::warn!(%error, "files of a shared folder stay open");
-        }
+        self.files.destroy();
     }
 
     /// What a guest makes belongs to the runner's user, whoever makes it.
@@ -143,15 +204,23 @@ impl FileSystem for Folder {
     }
 
     fn lookup(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<Entry> {
-        self.files.lookup(context, parent, name).map(entry_of_root)
+        let parent = self.numbers.inode(parent)?;
+        self.files
+            .lookup(context, parent, name)
+            .map(|entry| self.entry(entry))
     }
 
     fn forget(&self, context: &Context, inode: Inode, count: u64) {
-        self.files.forget(context, inode, count);
+        // What an earlier epoch has given is forgotten already.
+        if let Ok(inode) = self.numbers.inode(inode) {
+            self.files.forget(context, inode, count);
+        }
     }
 
     fn batch_forget(&self, context: &Context, requests: Vec<(Inode, u64)>) {
-        self.files.batch_forget(context, requests);
+        for (inode, count) in requests {
+            self.forget(context, inode, count);
+        }
     }
 
     fn getattr(
@@ -160,6 +229,8 @@ impl FileSystem for Folder {
         inode: Inode,
         handle: Option<Handle>,
     ) -> io::Result<(stat64, Duration)> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle_if_any(handle)?;
         let (attributes, valid) = self.files.getattr(context, inode, handle)?;
         Ok((of_root(attributes), valid))
     }
@@ -172,6 +243,8 @@ impl FileSystem for Folder {
         handle: Option<Handle>,
         mut which: SetattrValid,
     ) -> io::Result<(stat64, Duration)> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle_if_any(handle)?;
         self.writable()?;
         which.remove(SetattrValid::UID | SetattrValid::GID);
         attributes.st_mode &= !SET_ID;
@@ -182,6 +255,7 @@ impl FileSystem for Folder {
     }
 
     fn readlink(&self, context: &Context, inode: Inode) -> io::Result<Vec<u8>> {
+        let inode = self.numbers.inode(inode)?;
         self.files.readlink(context, inode)
     }
 
@@ -192,9 +266,10 @@ impl FileSystem for Folder {
         parent: Inode,
         name: &CStr,
     ) -> io::Result<Entry> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         let made = self.files.symlink(context, target, parent, name);
-        made.map(entry_of_root)
+        made.map(|entry| self.entry(entry))
     }
 
     fn mknod(
@@ -206,13 +281,14 @@ impl FileSystem for Folder {
         device: u32,
         umask: u32,
     ) -> io::Result<Entry> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         if matches!(mode & libc::S_IFMT, libc::S_IFBLK | libc::S_IFCHR) {
             return Err(Errno::PERM.into());
         }
         let mode = mode & !SET_ID;
         let made = self.files.mknod(context, parent, name, mode, device, umask);
-        made.map(entry_of_root)
+        made.map(|entry| self.entry(entry))
     }
 
     fn mkdir(
@@ -223,19 +299,22 @@ impl FileSystem for Folder {
         mode: u32,
         umask: u32,
     ) -> io::Result<Entry> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         let made = self
             .files
             .mkdir(context, parent, name, mode & !SET_ID, umask);
-        made.map(entry_of_root)
+        made.map(|entry| self.entry(entry))
     }
 
     fn unlink(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<()> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         self.files.unlink(context, parent, name)
     }
 
     fn rmdir(&self, context: &Context, parent: Inode, name: &CStr) -> io::Result<()> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         self.files.rmdir(context, parent, name)
     }
@@ -249,6 +328,8 @@ impl FileSystem for Folder {
         new_name: &CStr,
         flags: u32,
     ) -> io::Result<()> {
+        let parent = self.numbers.inode(parent)?;
+        let new_parent = self.numbers.inode(new_parent)?;
         self.writable()?;
         self.files
             .rename(context, parent, name, new_parent, new_name, flags)
@@ -261,9 +342,11 @@ impl FileSystem for Folder {
         parent: Inode,
         name: &CStr,
     ) -> io::Result<Entry> {
+        let inode = self.numbers.inode(inode)?;
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         let made = self.files.link(context, inode, parent, name);
-        made.map(entry_of_root).map_err(no_links)
+        made.map(|entry| self.entry(entry)).map_err(no_links)
     }
 
     fn open(
@@ -273,11 +356,13 @@ impl FileSystem for Folder {
         flags: u32,
         fuse_flags: u32,
     ) -> io::Result<(Option<Handle>, OpenOptions, Option<u32>)> {
+        let inode = self.numbers.inode(inode)?;
         let bits = flags.cast_signed();
         if bits & libc::O_ACCMODE != libc::O_RDONLY || bits & libc::O_TRUNC != 0 {
             self.writable()?;
         }
-        self.files.open(context, inode, flags, fuse_flags)
+        let (handle, options, backing) = self.files.open(context, inode, flags, fuse_flags)?;
+        Ok((self.numbers.given_handle(handle), options, backing))
     }
 
     fn create(
@@ -287,10 +372,12 @@ impl FileSystem for Folder {
         name: &CStr,
         mut how: CreateIn,
     ) -> io::Result<(Entry, Option<Handle>, OpenOptions, Option<u32>)> {
+        let parent = self.numbers.inode(parent)?;
         self.writable()?;
         how.mode &= !SET_ID;
         let (entry, handle, options, backing) = self.files.create(context, parent, name, how)?;
-        Ok((entry_of_root(entry), handle, options, backing))
+        let handle = self.numbers.given_handle(handle);
+        Ok((self.entry(entry), handle, options, backing))
     }
 
     fn read(
@@ -304,6 +391,8 @@ impl FileSystem for Folder {
         lock_owner: Option<u64>,
         flags: u32,
     ) -> io::Result<usize> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files
             .read(context, inode, handle, to, size, offset, lock_owner, flags)
     }
@@ -321,6 +410,8 @@ impl FileSystem for Folder {
         flags: u32,
         fuse_flags: u32,
     ) -> io::Result<usize> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.write(
             context, inode, handle, from, size, offset, lock_owner, delayed, flags, fuse_flags,
         )
@@ -333,6 +424,8 @@ impl FileSystem for Folder {
         handle: Handle,
         lock_owner: u64,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.flush(context, inode, handle, lock_owner)
     }
 
@@ -343,6 +436,8 @@ impl FileSystem for Folder {
         data_only: bool,
         handle: Handle,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.fsync(context, inode, data_only, handle)
     }
 
@@ -355,6 +450,8 @@ impl FileSystem for Folder {
         offset: u64,
         length: u64,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files
             .fallocate(context, inode, handle, mode, offset, length)
     }
@@ -367,6 +464,8 @@ impl FileSystem for Folder {
         offset: u64,
         whence: u32,
     ) -> io::Result<u64> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.lseek(context, inode, handle, offset, whence)
     }
 
@@ -380,11 +479,14 @@ impl FileSystem for Folder {
         unlock: bool,
         lock_owner: Option<u64>,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files
             .release(context, inode, flags, handle, flush, unlock, lock_owner)
     }
 
     fn statfs(&self, context: &Context, inode: Inode) -> io::Result<statvfs64> {
+        let inode = self.numbers.inode(inode)?;
         self.files.statfs(context, inode)
     }
 
@@ -394,7 +496,9 @@ impl FileSystem for Folder {
         inode: Inode,
         flags: u32,
     ) -> io::Result<(Option<Handle>, OpenOptions)> {
-        self.files.opendir(context, inode, flags)
+        let inode = self.numbers.inode(inode)?;
+        let (handle, options) = self.files.opendir(context, inode, flags)?;
+        Ok((self.numbers.given_handle(handle), options))
     }
 
     fn readdir(
@@ -406,6 +510,8 @@ impl FileSystem for Folder {
         offset: u64,
         add: &mut dyn FnMut(DirEntry<'_>) -> io::Result<usize>,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files
             .readdir(context, inode, handle, size, offset, add)
     }
@@ -419,7 +525,9 @@ impl FileSystem for Folder {
         offset: u64,
         add: &mut dyn FnMut(DirEntry<'_>, Entry) -> io::Result<usize>,
     ) -> io::Result<()> {
-        let add = &mut |name: DirEntry<'_>, entry| add(name, entry_of_root(entry));
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
+        let add = &mut |name: DirEntry<'_>, entry| add(name, self.entry(entry));
         self.files
             .readdirplus(context, inode, handle, size, offset, add)
     }
@@ -431,6 +539,8 @@ impl FileSystem for Folder {
         data_only: bool,
         handle: Handle,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.fsyncdir(context, inode, data_only, handle)
     }
 
@@ -441,6 +551,8 @@ impl FileSystem for Folder {
         flags: u32,
         handle: Handle,
     ) -> io::Result<()> {
+        let inode = self.numbers.inode(inode)?;
+        let handle = self.numbers.handle(handle)?;
         self.files.releasedir(context, inode, flags, handle)
     }
 }

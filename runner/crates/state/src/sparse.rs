@@ -99,7 +99,9 @@ mod tests {
         for page in [1, 2, 5] {
             chunk[page * PAGE + 3] = 1;
         }
-        let found: Vec<_> = runs(&chunk).map(|(start, run)| (start, run.len())).collect();
+        let found: Vec<_> = runs(&chunk)
+            .map(|(start, run)| (start, run.len()))
+            .collect();
         assert_eq!(found, [(4096, 2 * PAGE), (5 * 4096, 10)]);
         assert_eq!(runs(&[0; PAGE]).count(), 0);
     }
@@ -111,7 +113,8 @@ mod tests {
         from.set_len(64 << 20).expect("set");
         from.write_all_at(&[7; PAGE], 40 << 20).expect("written");
         from.write_all_at(&[0; CHUNK], 8 << 20).expect("written");
-        from.write_all_at(b"the end", (64 << 20) + 5).expect("written");
+        from.write_all_at(b"the end", (64 << 20) + 5)
+            .expect("written");
         copy(&from, &to).expect("copied");
         let read = |file: &File| {
             let length = file.metadata().expect("known").len();

@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use vmtest_protocol::Resume;
 use vmtest_script::backend::MachineErrorKind as Failure;
 
 use super::{Running, Task};
-use crate::machine::QEMU_LOG;
+use crate::machine::console::clean::Cleaner;
+use crate::machine::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
+use crate::snapshot::Saved;
 use crate::snapshot::save::{LOADING_TIME, migrated, share_memory};
 use crate::vm::launch::Launch;
 use crate::vm::process::last_words;
@@ -53,6 +56,33 @@ impl Task {
                     reason = format!("{reason}; it said: {words}");
                 }
                 Err(Failure::CannotStart { reason })
+            }
+        }
+    }
+
+    /// What the machine said when it booted, in another test, stands in its logs and in the transcript for scripts.
+    pub(super) async fn replay(&self, saved: &Saved) {
+        let Some(logs) = &saved.logs else { return };
+        for name in [CONSOLE_LOG, JOURNAL_LOG] {
+            let Ok(said) = tokio::fs::read(logs.join(name)).await else {
+                continue;
+            };
+            if name == CONSOLE_LOG {
+                let transcript = &self.record.transcript;
+                transcript.push(&Cleaner::default().clean(&said));
+                transcript.end_line();
+            }
+            let log = self.setup.logs.join(name);
+            let mut options = tokio::fs::File::options();
+            let appended = async {
+                let mut log = options.create(true).append(true).open(&log).await?;
+                log.write_all(&said).await?;
+                log.flush().await
+            };
+            if let Err(error) = appended.await {
+                let machine = &self.setup.name;
+                let events = &self.setup.events;
+                events.warn(format!("{machine}: {name} cannot be written: {error}"));
             }
         }
     }

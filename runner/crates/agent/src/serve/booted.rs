@@ -1,5 +1,6 @@
 //! When the guest is up: commands find what they may expect of a machine that has booted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vmtest_protocol::ToHost;
@@ -15,13 +16,18 @@ const PAUSES: Pauses = Pauses::new(Duration::from_millis(10), Duration::from_mil
 /// The point of systemd's boot at which services start; a shell for tests that is itself a service starts no sooner.
 const POINT: &str = "basic.target";
 
-/// Tells the runner as soon as the guest is up, unless the task is cancelled first.
-pub(super) fn announce(task: &Task) {
-    if wait(task).is_ok() {
+/// Tells the runner as soon as the guest is up, unless the task is cancelled first. What was told once stays true: a machine
+/// goes on from where it was saved, and another boot has another agent.
+pub(super) fn announce(task: &Task, booted: &AtomicBool) {
+    if !booted.load(Ordering::Relaxed) {
+        if wait(task).is_err() {
+            return;
+        }
         // Before the first command: it may look for them.
         shares::complete();
-        let _ = task.send(&ToHost::Booted);
+        booted.store(true, Ordering::Relaxed);
     }
+    let _ = task.send(&ToHost::Booted);
 }
 
 fn wait(task: &Task) -> Result<(), Stopped> {

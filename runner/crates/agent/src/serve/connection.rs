@@ -169,9 +169,9 @@ impl<'a> Desk<'a> {
         }
         self.greeted = true;
         if self.agent.guest {
-            self.tell("booted", booted::announce);
-            let told = Arc::clone(&self.agent.journal);
-            self.tell("journal", move |task| journal::follow(task, &told));
+            let (booted, since) = (Arc::clone(&self.agent.past.booted), self.agent.past.since);
+            self.tell("booted", move |task| booted::announce(task, &booted));
+            self.tell("journal", move |task| journal::follow(task, since));
         }
     }
 

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -42,15 +41,11 @@ const ARGUMENTS: [&str; 11] = [
     "_TRANSPORT=audit",
 ];
 
-/// How many lines of this boot's journal were told. It outlives a `journalctl`, and a conversation.
-#[derive(Debug, Default)]
-pub(super) struct Told(AtomicU64);
-
-/// Sends the journal's lines that were not told yet, until the task is cancelled.
-pub(super) fn follow(task: &Task, told: &Told) {
+/// Sends the journal's lines, from the boot's first or from a time on, until the task is cancelled.
+pub(super) fn follow(task: &Task, since: Option<Duration>) {
     while wait_for_journal(task).is_ok() {
-        if let Some((mut child, pipe)) = start() {
-            let sent = send_lines(task, told, pipe);
+        if let Some((mut child, pipe)) = start(since) {
+            let sent = send_lines(task, pipe);
             let _ = child.kill();
             let _ = child.wait();
             if sent.is_err() {
@@ -86,8 +81,12 @@ fn is_kept() -> bool {
         && written()
 }
 
-fn start() -> Option<(Child, ChildStdout)> {
+fn start(since: Option<Duration>) -> Option<(Child, ChildStdout)> {
     let mut command = tool("journalctl");
+    if let Some(since) = since {
+        let (seconds, micros) = (since.as_secs(), since.subsec_micros());
+        command.arg(format!("--since=@{seconds}.{micros:06}"));
+    }
     command
         .args(ARGUMENTS)
         .stdin(Stdio::null())
@@ -99,10 +98,9 @@ fn start() -> Option<(Child, ChildStdout)> {
 }
 
 /// Sends whole lines, many in one message when they come fast, until the pipe ends.
-fn send_lines(task: &Task, told: &Told, mut pipe: ChildStdout) -> Result<(), Stopped> {
+fn send_lines(task: &Task, mut pipe: ChildStdout) -> Result<(), Stopped> {
     let mut buffer = vec![0; PIECE];
     let mut held = 0;
-    let mut known = told.0.load(Ordering::Relaxed);
     loop {
         task.wait_for(pipe.as_fd(), PollFlags::IN, None)?;
         let length = match pipe.read(&mut buffer[held..]) {
@@ -116,44 +114,8 @@ fn send_lines(task: &Task, told: &Told, mut pipe: ChildStdout) -> Result<(), Sto
             None if held == buffer.len() => held,
             None => continue,
         };
-        let news = unknown(&buffer[..lines], &mut known);
-        if !news.is_empty() {
-            task.send(&ToHost::Journal(news.to_vec()))?;
-            told.0.fetch_add(count_lines(news), Ordering::Relaxed);
-        }
+        task.send(&ToHost::Journal(buffer[..lines].to_vec()))?;
         buffer.copy_within(lines..held, 0);
         held -= lines;
-    }
-}
-
-/// What follows on the first `known` lines; so many fewer are known then.
-fn unknown<'a>(mut text: &'a [u8], known: &mut u64) -> &'a [u8] {
-    while *known > 0 {
-        match text.iter().position(|&byte| byte == b'\n') {
-            Some(end) => text = &text[end + 1..],
-            None => return &[],
-        }
-        *known -= 1;
-    }
-    text
-}
-
-fn count_lines(text: &[u8]) -> u64 {
-    text.iter().map(|&byte| u64::from(byte == b'\n')).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_that_are_known_are_passed_over() {
-        let mut known = 3;
-        assert_eq!(unknown(b"a\nb\n", &mut known), b"");
-        assert_eq!(known, 1);
-        assert_eq!(unknown(b"a part of a line", &mut known), b"");
-        assert_eq!(unknown(b" and its end\nd\ne\n", &mut known), b"d\ne\n");
-        assert_eq!(unknown(b"f\n", &mut known), b"f\n");
-        assert_eq!(count_lines(b"d\ne\n"), 2);
     }
 }

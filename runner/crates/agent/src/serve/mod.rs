@@ -33,6 +33,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -42,12 +43,20 @@ use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
 use crate::kmsg::{self, Level, note};
 use crate::process;
-use journal::Told;
 use shell::Shell;
 use workers::Workers;
 
 /// Between two looks whether a runner is there.
 const INTERVAL: Duration = Duration::from_millis(10);
+
+/// What was told before the machine was saved.
+#[derive(Debug, Default)]
+struct Past {
+    /// The guest is up.
+    booted: Arc<AtomicBool>,
+    /// The journal, up to this time.
+    since: Option<Duration>,
+}
 
 /// The agent of one boot.
 #[derive(Debug)]
@@ -57,8 +66,8 @@ pub struct Agent {
     guest: bool,
     shell: Arc<Shell>,
     workers: Arc<Workers>,
-    /// How far the journal was told.
-    journal: Arc<Told>,
+    /// What an earlier conversation has told, if the machine goes on from where it was saved then.
+    past: Past,
 }
 
 impl Agent {
@@ -71,7 +80,7 @@ impl Agent {
             guest,
             shell: Arc::default(),
             workers: Arc::default(),
-            journal: Arc::default(),
+            past: Past::default(),
         }
     }
 
@@ -82,6 +91,7 @@ impl Agent {
     pub fn converse(&mut self, port: &OwnedFd) -> io::Result<()> {
         while let Some(resume) = connection::run(self, port)? {
             if self.guest {
+                self.past.since = resume::now();
                 resume::resume(&resume);
             }
             self.session = new_session();

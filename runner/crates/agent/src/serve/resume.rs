@@ -3,7 +3,7 @@
 //! Each part is tried, whatever becomes of the others: a guest may have no clock of its own.
 
 use std::fs::{self, File};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_settime};
 use vmtest_protocol::Resume;
@@ -18,9 +18,14 @@ const RANDOM: &str = "/dev/urandom";
 /// The clock that runs while a machine is off.
 const HARDWARE_CLOCK: &str = "/dev/rtc0";
 
+/// The time before it is set.
+pub(super) fn now() -> Option<Duration> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok()
+}
+
 pub(super) fn resume(resume: &Resume) {
     let seeded = fs::write(RANDOM, resume.seed)
-        .and_then(|()| ioctl::reseed(File::options().write(true).open(RANDOM)?));
+        .and_then(|()| ioctl::reseed(&File::options().write(true).open(RANDOM)?));
     if let Err(error) = seeded {
         note(
             Level::Critical,
@@ -29,10 +34,13 @@ pub(super) fn resume(resume: &Resume) {
     }
     let time = Duration::from_nanos(resume.time_ns);
     if let Err(error) = clock_settime(ClockId::Realtime, timespec(time)) {
-        note(Level::Critical, &format!("the clock cannot be set: {error}"));
+        note(
+            Level::Critical,
+            &format!("the clock cannot be set: {error}"),
+        );
     }
     if let Ok(clock) = File::options().write(true).open(HARDWARE_CLOCK)
-        && let Err(error) = ioctl::set_hardware_clock(clock, time.as_secs())
+        && let Err(error) = ioctl::set_hardware_clock(&clock, time.as_secs())
     {
         note(
             Level::Info,

@@ -115,7 +115,10 @@ fn a_payload_that_cannot_be_unpacked_is_told_by_its_beginning() {
     let mut damaged = gzip(&pvh_kernel());
     damaged[20] ^= 0xff;
     let error = kernel(&image(&damaged)).expect_err("damaged");
-    assert!(matches!(error, Packed::UnknownCompression([0x1f, 0x8b, ..])));
+    assert!(matches!(
+        error,
+        Packed::UnknownCompression([0x1f, 0x8b, ..])
+    ));
     let no_elf = kernel(&image(&gzip(b"a text"))).expect_err("no kernel");
     assert!(matches!(no_elf, Packed::UnknownCompression(_)));
 }

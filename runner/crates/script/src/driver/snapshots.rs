@@ -72,9 +72,10 @@ fn chosen(
         }
     }
     match machines.is_empty() {
-        true => Err(this(driver, vm)?
-            .session
-            .failed("no machine runs that a snapshot could be taken of".to_owned(), vm)),
+        true => Err(this(driver, vm)?.session.failed(
+            "no machine runs that a snapshot could be taken of".to_owned(),
+            vm,
+        )),
         false => Ok(machines),
     }
 }

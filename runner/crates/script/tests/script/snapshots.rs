@@ -4,24 +4,25 @@ use crate::fake::{run, run_with};
 
 #[test]
 fn a_machine_goes_back_to_a_snapshot() {
-    insta::assert_snapshot!(run(
-        r#"
+    insta::assert_snapshot!(
+        run(r#"
 before = server.snapshot()
 print(before, before.machines)
 server.succeed("true")
 server.restore(before)
 server.succeed("true")
 del before
-"#
-    )
-    .text());
+"#)
+        .text()
+    );
 }
 
 #[test]
 fn several_are_saved_at_one_moment_and_go_back_together_or_alone() {
-    insta::assert_snapshot!(run_with(
-        &["a", "b", "c"],
-        r#"
+    insta::assert_snapshot!(
+        run_with(
+            &["a", "b", "c"],
+            r#"
 a.start()
 b.start()
 all = snapshot()
@@ -41,15 +42,22 @@ try:
 except Exception:
     print("failed")
 "#
-    )
-    .text());
+        )
+        .text()
+    );
 }
 
 #[test]
 fn mistakes_are_told() {
     let table = [
-        ("snapshot()", "no machine runs that a snapshot could be taken of"),
-        ("a.restore(b.snapshot())", "the snapshot is of b, not of this machine"),
+        (
+            "snapshot()",
+            "no machine runs that a snapshot could be taken of",
+        ),
+        (
+            "a.restore(b.snapshot())",
+            "the snapshot is of b, not of this machine",
+        ),
         ("restore(3)", "expected a Snapshot, got int"),
         ("snapshot('a')", "expected a Machine, got str"),
     ];

@@ -21,6 +21,7 @@ impl Guest {
     fn mount(read_only: bool) -> Self {
         let host = tempfile::tempdir().expect("folder");
         fs::write(host.path().join("file"), "content").expect("written");
+        prepare_thread().expect("prepared");
         let folder = Folder::open(host.path(), read_only).expect("opened");
         folder.init(FsOptions::all()).expect("mounted");
         let mut context = Context::default();
@@ -260,4 +261,34 @@ fn a_file_is_no_folder() {
     let file = tempfile::NamedTempFile::new().expect("file");
     let error = Folder::open(file.path(), false).err().expect("refused");
     assert_eq!(Errno::from_io_error(&error), Some(Errno::NOTDIR));
+}
+
+/// A guest goes on from where it was saved, with a server that has not given it what it knows.
+#[test]
+fn what_a_saved_guest_had_open_is_stale_and_found_by_its_name() {
+    let mut guest = Guest::mount(false);
+    let before = guest.lookup("file").expect("there").inode;
+    let handle = guest.open(before, libc::O_RDONLY).expect("opened");
+    let bytes = guest.folder.state().to_bytes();
+    for _ in 0..2 {
+        // It may go back to the same state more than once.
+        guest.folder = Folder::open(guest.host.path(), false).expect("opened");
+        let state = FolderState::from_bytes(&bytes).expect("readable");
+        guest.folder.resume(state).expect("resumed");
+        let stale = |result: io::Result<()>| {
+            let error = result.expect_err("stale");
+            assert_eq!(Errno::from_io_error(&error), Some(Errno::STALE));
+        };
+        stale(guest.open(before, libc::O_RDONLY).map(drop));
+        let (context, folder) = (&guest.context, &guest.folder);
+        stale(folder.getattr(context, before, Some(handle)).map(drop));
+        // As the kernel does with what it does not need any more.
+        folder.forget(context, before, 1);
+        let now = guest.lookup("file").expect("there").inode;
+        assert_ne!(now, before);
+        guest.open(now, libc::O_RDONLY).expect("opened");
+        guest.create("new", 0o644).expect("made");
+        fs::remove_file(guest.host.path().join("new")).expect("removed");
+    }
+    assert_eq!(FolderState::from_bytes(&bytes[1..]), None);
 }

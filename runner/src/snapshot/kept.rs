@@ -1,0 +1,357 @@
+//! Machines that are kept for other tests: a folder in the output of the test that has booted them.
+//!
+//! | file | |
+//! |---|---|
+//! | `snapshot.json` | what is kept, and what has to be the same where it is used |
+//! | `root0.erofs`, `vmlinux0`, `server/initrd`, … | what the machines boot from |
+//! | `state.index`, `state.blocks` | memory, devices and disks, packed by [`vmtest_state`] |
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use vmtest_state::{Archive, Packed, Packer};
+
+use super::{Saved, name_of};
+use crate::machine::LOGS;
+use crate::spec::{Machine, Test};
+use crate::vm::accel::Accelerator;
+use crate::vm::launch::layout;
+use crate::vm::plan::{Boot, Files};
+use crate::vm::qemu_version;
+
+/// The folder in the output of a test.
+pub const FOLDER: &str = "snapshot";
+
+/// What is kept.
+const DESCRIPTION: &str = "snapshot.json";
+
+/// Version of the folder's form.
+const VERSION: u32 = 1;
+
+/// What `snapshot.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Description {
+    version: u32,
+    /// Why nothing is kept, if so.
+    unsaved: Option<String>,
+    /// Whether a script has brought the machines to where they are.
+    prepared: bool,
+    accelerator: String,
+    /// The processor, where machines see it.
+    processor: Option<String>,
+    qemu: Qemu,
+    machines: BTreeMap<String, Kept>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Qemu {
+    program: PathBuf,
+    version: String,
+}
+
+/// One machine.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Kept {
+    /// What it boots from: files of the folder, or others.
+    kernel: PathBuf,
+    initrd: PathBuf,
+    root: PathBuf,
+    /// Whether it runs; else only its disks are kept.
+    running: bool,
+    allow_reboot: bool,
+    /// See [`layout`].
+    layout: Vec<String>,
+}
+
+/// A machine to be kept: what it boots from, and what it was; none if it is off.
+#[derive(Debug)]
+pub struct Keep<'a> {
+    /// The machine.
+    pub machine: &'a Machine,
+    /// Its files.
+    pub files: &'a Files,
+    /// Its state, if it runs.
+    pub saved: Option<Arc<Saved>>,
+}
+
+/// Keeps machines in `folder`, in which what they boot from lies already. Blocking.
+///
+/// # Errors
+/// When a file cannot be read or written, or QEMU does not tell its version.
+pub fn keep(
+    test: &Test,
+    accelerator: Accelerator,
+    prepared: bool,
+    machines: &[Keep<'_>],
+    folder: &Path,
+) -> Result<Packed> {
+    let images: Vec<String> = {
+        let roots = machines.iter().map(|keep| &keep.files.boot.root);
+        let mut names: Vec<String> = roots.filter_map(|root| inside(root, folder)).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let mut packer = Packer::new(folder, &images)?;
+    for Keep {
+        machine,
+        files,
+        saved,
+    } in machines
+    {
+        let parts = match saved {
+            Some(saved) => saved.files()?,
+            None => {
+                let disks = files.disks.all();
+                disks.map(|disk| (name_of(disk), disk.to_owned())).collect()
+            }
+        };
+        for (name, path) in parts {
+            packer.add(&format!("{}/{name}", machine.name), &path)?;
+        }
+    }
+    let packed = packer.finish()?;
+    let kept = machines.iter().map(|keep| {
+        let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
+        let boot = &keep.files.boot;
+        let kept = Kept {
+            kernel: relative(&boot.kernel),
+            initrd: relative(&boot.initrd),
+            root: relative(&boot.root),
+            running: keep.saved.is_some(),
+            allow_reboot: keep.saved.as_ref().is_some_and(|saved| saved.allow_reboot),
+            layout: layout(keep.machine, accelerator),
+        };
+        (keep.machine.name.clone(), kept)
+    });
+    let machines = kept.collect();
+    describe(test, accelerator, prepared, machines, None, folder)?;
+    Ok(packed)
+}
+
+/// Notes in `folder` why nothing is kept.
+///
+/// # Errors
+/// When a file cannot be written, or QEMU does not tell its version.
+pub fn keep_nothing(
+    test: &Test,
+    accelerator: Accelerator,
+    reason: &str,
+    folder: &Path,
+) -> Result<()> {
+    let unsaved = Some(reason.to_owned());
+    describe(test, accelerator, false, BTreeMap::new(), unsaved, folder)
+}
+
+fn describe(
+    test: &Test,
+    accelerator: Accelerator,
+    prepared: bool,
+    machines: BTreeMap<String, Kept>,
+    unsaved: Option<String>,
+    folder: &Path,
+) -> Result<()> {
+    let description = Description {
+        version: VERSION,
+        unsaved,
+        prepared,
+        accelerator: accelerator.name().to_owned(),
+        processor: processor(accelerator)?,
+        qemu: Qemu {
+            program: test.tools.qemu.clone(),
+            version: qemu_version(&test.tools.qemu)?,
+        },
+        machines,
+    };
+    let path = folder.join(DESCRIPTION);
+    let text = serde_json::to_string_pretty(&description)?;
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&path, text))
+        .with_context(|| path.display().to_string())
+}
+
+/// The name of a file that lies in the folder.
+fn inside(file: &Path, folder: &Path) -> Option<String> {
+    let name = file.strip_prefix(folder).ok()?;
+    Some(name.to_string_lossy().into_owned())
+}
+
+/// What a machine on KVM sees of the processor, and may have decided by.
+fn processor(accelerator: Accelerator) -> Result<Option<String>> {
+    if accelerator == Accelerator::Tcg {
+        return Ok(None);
+    }
+    let file = "/proc/cpuinfo";
+    let text = fs::read_to_string(file).context(file)?;
+    Ok(Some(processor_in(&text)))
+}
+
+fn processor_in(cpuinfo: &str) -> String {
+    const FIELDS: [&str; 5] = ["vendor_id", "cpu family", "model", "stepping", "flags"];
+    let first = cpuinfo.split("\n\n").next().unwrap_or_default();
+    let lines = first.lines().filter(|line| {
+        let name = line.split('\t').next().unwrap_or_default();
+        FIELDS.contains(&name.trim())
+    });
+    let lines: Vec<String> = lines.map(|line| line.replace('\t', "")).collect();
+    lines.join("; ")
+}
+
+/// Machines that a test can go on from.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Whether they run already when the script begins.
+    pub prepared: bool,
+    /// By name.
+    pub machines: BTreeMap<String, Restorable>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct Restorable {
+    /// What it boots from.
+    pub boot: Boot,
+    /// What it was.
+    pub saved: Arc<Saved>,
+    /// Whether it ran; else only its disks were kept.
+    pub running: bool,
+}
+
+/// Opens what another test has kept in its output, for the machines of this one. Blocking.
+///
+/// # Errors
+/// When the machines of this test cannot go on from there, with the reason.
+pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snapshot> {
+    let folder = output.join(FOLDER);
+    let path = folder.join(DESCRIPTION);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let kept: Description =
+        serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    check(&kept, test, accelerator)?;
+    let archive = Arc::new(Archive::open(&folder)?);
+    let mut machines = BTreeMap::new();
+    for machine in &test.machines {
+        let name = &machine.name;
+        let Some(kept) = kept.machines.get(name) else {
+            bail!("there is no machine `{name}` in it");
+        };
+        let here = layout(machine, accelerator);
+        ensure!(
+            here == kept.layout,
+            "the machine `{name}` was another one: {}",
+            difference(&kept.layout, &here)
+        );
+        let logs = output.join(LOGS).join(name);
+        let saved = Saved::in_archive(&archive, name, kept.allow_reboot, logs);
+        let restorable = Restorable {
+            boot: Boot {
+                kernel: folder.join(&kept.kernel),
+                initrd: folder.join(&kept.initrd),
+                root: folder.join(&kept.root),
+            },
+            saved: Arc::new(saved),
+            running: kept.running,
+        };
+        machines.insert(name.clone(), restorable);
+    }
+    Ok(Snapshot {
+        prepared: kept.prepared,
+        machines,
+    })
+}
+
+/// Whether machines that were saved there can go on here.
+fn check(kept: &Description, test: &Test, accelerator: Accelerator) -> Result<()> {
+    ensure!(
+        kept.version == VERSION,
+        "it is of version {}, and this runner reads version {VERSION}",
+        kept.version
+    );
+    if let Some(reason) = &kept.unsaved {
+        bail!("the machines could not be saved: {reason}");
+    }
+    ensure!(
+        kept.accelerator == accelerator.name(),
+        "the machines were saved on {}, and run on {} here",
+        kept.accelerator,
+        accelerator.name()
+    );
+    let here = processor(accelerator)?;
+    ensure!(
+        kept.processor == here,
+        "the machines were saved on another processor:\n  {}\n  {}",
+        kept.processor.as_deref().unwrap_or_default(),
+        here.as_deref().unwrap_or_default()
+    );
+    // One program has one version.
+    let program = &test.tools.qemu;
+    if kept.qemu.program != *program {
+        let version = qemu_version(program)?;
+        ensure!(
+            kept.qemu.version == version,
+            "the machines were saved by QEMU {}, and this is QEMU {version}",
+            kept.qemu.version
+        );
+    }
+    Ok(())
+}
+
+/// The first argument of QEMU's that is not the same.
+fn difference(kept: &[String], here: &[String]) -> String {
+    let end = "nothing".to_owned();
+    let longest = kept.len().max(here.len());
+    let different = (0..longest).find(|&index| kept.get(index) != here.get(index));
+    let index = different.unwrap_or_default();
+    let option = |words: &[String]| {
+        let word = words.get(index).unwrap_or(&end).clone();
+        match index.checked_sub(1).and_then(|index| words.get(index)) {
+            Some(option) if option.starts_with('-') && !word.starts_with('-') => {
+                format!("{option} {word}")
+            }
+            _ => word,
+        }
+    };
+    format!("it had `{}`, and has `{}` now", option(kept), option(here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_first_difference_is_told_with_its_option() {
+        let table = [
+            (
+                "-m 512M -smp 2",
+                "-m 1024M -smp 2",
+                "it had `-m 512M`, and has `-m 1024M` now",
+            ),
+            (
+                "-m 1M -device VGA",
+                "-m 1M -S -device VGA",
+                "it had `-device`, and has `-S` now",
+            ),
+            ("-m 1M", "-m 1M -S", "it had `nothing`, and has `-S` now"),
+        ];
+        for (kept, here, expected) in table {
+            assert_eq!(difference(&words(kept), &words(here)), expected);
+        }
+    }
+
+    #[test]
+    fn a_processor_is_what_machines_see_of_it() {
+        let text = "processor\t: 0\nvendor_id\t: X\nmodel\t\t: 7\nmodel name\t: Y\ncpu MHz\t\t: 2\nflags\t\t: fpu vme\n\nprocessor\t: 1\n";
+        assert_eq!(processor_in(text), "vendor_id: X; model: 7; flags: fpu vme");
+    }
+}

@@ -1,0 +1,269 @@
+//! What a test does: it runs its script, perhaps with machines that go on from a snapshot, or it makes one.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::spawn_blocking;
+use vmtest_manifest::{Restore, Save};
+use vmtest_script::Script;
+use vmtest_script::backend::{Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome};
+
+use super::Fault;
+use super::machines::{Machines, Source};
+use crate::bridge::{ScriptDriver, Stop};
+use crate::machine::handle::quiet;
+use crate::machine::{Handle, Initial};
+use crate::outcome::Outcome;
+use crate::report::SnapshotReport;
+use crate::snapshot::kept::{self, Keep};
+use crate::snapshot::save::{self, all, at_once};
+use crate::spec::Test;
+use crate::workshop::{Premises, Workshop};
+
+/// The unit of systemd that is reached when a machine has booted.
+const BOOTED: &str = "default.target";
+
+/// A test about to be run.
+pub(super) struct Play<'a> {
+    pub(super) test: &'a Test,
+    pub(super) premises: Premises,
+    /// Where machines have their files.
+    pub(super) images: &'a Path,
+    pub(super) stop: &'a Stop,
+}
+
+impl Play<'_> {
+    /// Runs the script.
+    pub(super) async fn run(self, machines: &mut Machines) -> Result<(), Fault> {
+        let source = Source::New(self.images.to_owned());
+        let workshop = self.set_up(machines, source).await?;
+        self.run_script(&self.test.script, machines, &workshop)
+            .await
+    }
+
+    async fn set_up(
+        &self,
+        machines: &mut Machines,
+        source: Source,
+    ) -> Result<Arc<Workshop>, Fault> {
+        let premises = self.premises.clone();
+        machines
+            .set_up(self.test, premises, source, self.images)
+            .await
+    }
+
+    /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
+    async fn run_script(
+        &self,
+        text: &str,
+        machines: &Machines,
+        workshop: &Arc<Workshop>,
+    ) -> Result<(), Fault> {
+        let script = Script {
+            text: text.to_owned(),
+            name: "testScript".to_owned(),
+            python_path: self.test.python_path.clone(),
+        };
+        let (handles, vlans) = (&machines.handles, self.test.vlans());
+        let driver = ScriptDriver::new(handles, &vlans, Arc::clone(workshop), self.stop.clone());
+        let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
+        match run.await {
+            Ok(result) => result.map_err(Fault::from),
+            Err(error) => {
+                let text = format!("the script's interpreter broke down: {error}");
+                Err(Fault::new(Outcome::ScriptError, text))
+            }
+        }
+    }
+
+    /// Brings the machines to where they are to be saved, and keeps them in the output.
+    pub(super) async fn save(self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
+        let folder = self.premises.out.join(kept::FOLDER);
+        let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
+        if save.prepared {
+            self.run_script(&self.test.script, machines, &workshop)
+                .await?;
+        } else {
+            let booted = at_once(&machines.handles, boot).await;
+            all(&machines.handles, booted).map_err(Fault::of_machines)?;
+        }
+        match self.keep(save, machines, &folder).await {
+            Err(reason) if !save.required => {
+                let events = &self.premises.events;
+                events.warn(format!("the machines cannot be saved: {reason}"));
+                let accelerator = self.premises.accelerator;
+                kept::keep_nothing(self.test, accelerator, &reason, &folder)
+                    .map_err(|error| Fault::of_machines(format!("{error:#}")))
+            }
+            result => result.map_err(Fault::of_machines),
+        }
+    }
+
+    async fn keep(&self, save: &Save, machines: &Machines, folder: &Path) -> Result<(), String> {
+        let began = Instant::now();
+        let running = machines.handles.iter();
+        let running: Vec<Handle> = running
+            .filter(|handle| handle.state().is_running())
+            .cloned()
+            .collect();
+        let saved = save::save(&running).await;
+        let saved = saved.map_err(|error| error.to_string())?;
+        // They go on running until they are ended: nothing of what they do now is kept.
+        let ended = at_once(&running, |handle| async move { handle.end().await }).await;
+        all(&running, ended).map_err(|error| error.to_string())?;
+        let mut keeps = Vec::new();
+        for (handle, machine) in machines.handles.iter().zip(&self.test.machines) {
+            let planned = save::planned(handle).map_err(|failure| failure.to_string())?;
+            let position = running
+                .iter()
+                .position(|other| other.name() == handle.name());
+            keeps.push(Keep {
+                machine,
+                files: &planned.files,
+                saved: position.map(|position| Arc::clone(&saved[position])),
+            });
+        }
+        let accelerator = self.premises.accelerator;
+        let packed = tokio::task::block_in_place(|| {
+            kept::keep(self.test, accelerator, save.prepared, &keeps, folder)
+        });
+        let packed = packed.map_err(|error| format!("{error:#}"))?;
+        self.premises.events.info(format!(
+            "{} of {} machines saved in {:.2} seconds: {} MiB in use, of which {} MiB are in their images and {} MiB are in \
+             others of these machines; {} MiB stored",
+            running.len(),
+            machines.handles.len(),
+            began.elapsed().as_secs_f64(),
+            mebibytes(packed.pages),
+            mebibytes(packed.from_images),
+            mebibytes(packed.pages - packed.from_images - packed.stored),
+            packed.bytes >> 20,
+        ));
+        Ok(())
+    }
+
+    /// Runs the script with machines that go on from a snapshot.
+    pub(super) async fn restore(
+        self,
+        restore: &Restore,
+        machines: &mut Machines,
+        report: &mut Option<SnapshotReport>,
+    ) -> Result<(), Fault> {
+        let accelerator = self.premises.accelerator;
+        let opened =
+            tokio::task::block_in_place(|| kept::open(&restore.from, self.test, accelerator));
+        let report = report.insert(SnapshotReport {
+            from: restore.from.clone(),
+            unused: None,
+        });
+        let snapshot = match opened {
+            Ok(snapshot) => Arc::new(snapshot),
+            Err(error) => {
+                self.refuse(restore, report, &format!("{error:#}"))?;
+                let source = Source::New(self.images.to_owned());
+                let workshop = self.set_up(machines, source).await?;
+                return self.run_both(restore, machines, &workshop).await;
+            }
+        };
+        let source = Source::Snapshot(Arc::clone(&snapshot));
+        let workshop = self.set_up(machines, source).await?;
+        let running = machines.handles.iter().filter_map(|handle| {
+            let restorable = &snapshot.machines[handle.name()];
+            let saved = Arc::clone(&restorable.saved);
+            restorable.running.then(|| (handle.clone(), saved))
+        });
+        let running: Vec<_> = running.collect();
+        if snapshot.prepared {
+            if let Err(reason) = restore_now(&running, restore).await {
+                self.refuse(restore, report, &reason)?;
+                return self.run_both(restore, machines, &workshop).await;
+            }
+        } else {
+            for (handle, saved) in running {
+                handle.set_initial(Initial {
+                    saved,
+                    required: restore.required,
+                    fresh: restore.fresh.clone(),
+                });
+            }
+        }
+        self.run_script(&self.test.script, machines, &workshop)
+            .await
+    }
+
+    /// The machines boot: the script that prepares them is run first.
+    async fn run_both(
+        &self,
+        restore: &Restore,
+        machines: &Machines,
+        workshop: &Arc<Workshop>,
+    ) -> Result<(), Fault> {
+        if let Some(prepare) = &restore.prepare {
+            self.run_script(prepare, machines, workshop).await?;
+        }
+        self.run_script(&self.test.script, machines, workshop).await
+    }
+
+    /// The snapshot cannot be used: that is the end, unless the machines may boot instead.
+    fn refuse(
+        &self,
+        restore: &Restore,
+        report: &mut SnapshotReport,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        report.unused = Some(reason.to_owned());
+        let from = restore.from.display();
+        if restore.required {
+            return Err(Fault::of_machines(format!(
+                "the machines cannot go on from the snapshot {from}: {reason}"
+            )));
+        }
+        self.premises.events.warn(format!(
+            "the machines boot, since they cannot go on from the snapshot {from}: {reason}"
+        ));
+        Ok(())
+    }
+}
+
+/// Has machines go on together, before the script begins.
+async fn restore_now(
+    machines: &[(Handle, Arc<crate::snapshot::Saved>)],
+    restore: &Restore,
+) -> Result<(), String> {
+    let restored = save::restore(machines).await;
+    restored.map_err(|error| error.to_string())?;
+    for (handle, _) in machines {
+        let name = handle.name();
+        let freshened = handle.freshen(&restore.fresh).await;
+        freshened.map_err(|failure| format!("{name}: {failure}"))?;
+    }
+    Ok(())
+}
+
+/// Starts a machine and waits until it has booted: its agent says so, and its system's default target is reached.
+async fn boot(machine: Handle) -> Result<(), Failure> {
+    machine.start(false).await?;
+    machine.connect().await?;
+    let question = machine.run(&quiet("test -d /run/systemd/system")).await?;
+    if question.status != ExitStatus::Code(0) {
+        return Ok(());
+    }
+    let target = Condition::Unit {
+        unit: BOOTED.to_owned(),
+        user: None,
+        state: None,
+    };
+    let limit = machine.boot_time();
+    match machine.wait(&target, Some(limit)).await? {
+        WaitOutcome::Met => Ok(()),
+        WaitOutcome::TimedOut { .. } => Err(Failure::TimedOut {
+            what: format!("{BOOTED} of the machine (see its option `bootTimeout`)"),
+            after: limit,
+        }),
+    }
+}
+
+fn mebibytes(pages: u64) -> u64 {
+    pages * vmtest_state::PAGE as u64 >> 20
+}
