@@ -3,7 +3,7 @@
 {
   # The toolbox: `{ system; runner; agent; qemu; e2fsprogs; kernel; debian; busybox; … }`.
   tools,
-  # builtins.vmTest where the plugin is loaded; else the library.
+  # The builtins where the plugin is loaded; else the library.
   vmTest ? builtins.vmTest or (import ../lib { tools = programs; }).vmTest,
   programs ? {
     inherit (tools)

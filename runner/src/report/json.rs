@@ -436,7 +436,7 @@ mod tests {
     #[test]
     fn an_unfinished_report_is_no_success() {
         let report = Report::new("early", []);
-        insta::assert_snapshot!(serde_json::to_string(&report).expect("JSON"), @r#"{"version":1,"name":"early","outcome":"machine-failed","exitCode":4,"duration":0.0,"acceleration":null,"failure":null,"machines":{},"steps":[]}"#);
+        insta::assert_snapshot!(serde_json::to_string(&report).expect("JSON"), @r#"{"version":1,"name":"early","outcome":"machine-failed","exitCode":4,"duration":0.0,"acceleration":null,"snapshot":null,"failure":null,"machines":{},"steps":[]}"#);
     }
 
     #[test]

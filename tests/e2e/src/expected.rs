@@ -55,6 +55,40 @@ pub const TABLE: &[Expected] = &[
         ],
     ),
     passes(
+        "conformance-restored",
+        &[
+            "debian: goes on from where it was saved",
+            "small: goes on from where it was saved",
+            "cases went as expected",
+        ],
+    ),
+    passes(
+        "snapshot",
+        &[
+            "machine: goes on from where it was saved",
+            "machine: (connecting took ",
+            "subtest: what it writes is kept, and then it boots",
+            "machine # [    0.000000] Linux version",
+        ],
+    ),
+    passes(
+        "snapshot-prepared",
+        &[
+            "server: goes on from where it was saved",
+            "run the VM test script",
+            "third: QEMU running",
+        ],
+    ),
+    passes(
+        "snapshot-prefer",
+        &[
+            "warning: the machines boot, since they cannot go on from the snapshot /nix/store/",
+            "the machines could not be saved: machine: the machine cannot be saved: QEMU refuses `migrate`: State blocked by \
+             non-migratable device",
+            "machine: must succeed: echo prepared > /state",
+        ],
+    ),
+    passes(
         "eight-machines",
         &[
             "node7: must succeed: ping -c 1 -W 20 node7",
@@ -145,6 +179,14 @@ pub const TABLE: &[Expected] = &[
             "line 6, in <module>",
             "machine.succeed(\"sleep 60\")",
             "QEMU ended unexpectedly (signal: 9",
+        ],
+    },
+    Expected {
+        test: "fails-snapshot",
+        exit_code: 4,
+        outcome: Some("machine failed"),
+        log: &[
+            "machine: the machine cannot be saved: QEMU refuses `migrate`: State blocked by non-migratable device",
         ],
     },
     Expected {

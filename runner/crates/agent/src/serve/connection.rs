@@ -169,9 +169,10 @@ impl<'a> Desk<'a> {
         }
         self.greeted = true;
         if self.agent.guest {
-            let (booted, since) = (Arc::clone(&self.agent.past.booted), self.agent.past.since);
+            let past = &self.agent.past;
+            let (booted, told) = (Arc::clone(&past.booted), Arc::clone(&past.journal));
             self.tell("booted", move |task| booted::announce(task, &booted));
-            self.tell("journal", move |task| journal::follow(task, since));
+            self.tell("journal", move |task| journal::follow(task, &told));
         }
     }
 

@@ -43,6 +43,7 @@ use vmtest_protocol::{Features, Hello, ToHost, VERSION};
 
 use crate::kmsg::{self, Level, note};
 use crate::process;
+use journal::Told;
 use shell::Shell;
 use workers::Workers;
 
@@ -54,8 +55,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 struct Past {
     /// The guest is up.
     booted: Arc<AtomicBool>,
-    /// The journal, up to this time.
-    since: Option<Duration>,
+    journal: Arc<Told>,
 }
 
 /// The agent of one boot.
@@ -91,7 +91,7 @@ impl Agent {
     pub fn converse(&mut self, port: &OwnedFd) -> io::Result<()> {
         while let Some(resume) = connection::run(self, port)? {
             if self.guest {
-                self.past.since = resume::now();
+                self.past.journal.note_clock();
                 resume::resume(&resume);
             }
             self.session = new_session();

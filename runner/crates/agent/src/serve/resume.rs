@@ -3,7 +3,7 @@
 //! Each part is tried, whatever becomes of the others: a guest may have no clock of its own.
 
 use std::fs::{self, File};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_settime};
 use vmtest_protocol::Resume;
@@ -17,11 +17,6 @@ const RANDOM: &str = "/dev/urandom";
 
 /// The clock that runs while a machine is off.
 const HARDWARE_CLOCK: &str = "/dev/rtc0";
-
-/// The time before it is set.
-pub(super) fn now() -> Option<Duration> {
-    SystemTime::now().duration_since(UNIX_EPOCH).ok()
-}
 
 pub(super) fn resume(resume: &Resume) {
     let seeded = fs::write(RANDOM, resume.seed)
