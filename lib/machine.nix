@@ -131,8 +131,8 @@ record {
   kernel.type = kernel;
 
   /**
-    Whether the kernel is unpacked before the machine starts (x86_64): QEMU then enters it directly (PVH), and it is up most of
-    a second sooner under emulation. A kernel that unpacks itself is the same, but lies at a random address (KASLR).
+    Whether the kernel is unpacked before the machine starts (x86_64): under emulation it is up most of a second sooner. A
+    kernel that unpacks itself is the same, but lies at a random address (KASLR).
   */
   unpackKernel = {
     type = boolean;

@@ -145,7 +145,7 @@ impl<'a> Common<'a> {
         let (kernels, (roots, modules)) = rayon::join(
             || {
                 once(machines, kernel, |index, machine| {
-                    unpack(machine, to.join(format!("vmlinux{index}")))
+                    unpack(machine, to.join(format!("kernel{index}")))
                 })
             },
             || {

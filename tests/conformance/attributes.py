@@ -84,7 +84,8 @@ fails("Machine.shared_dir", "needs a virtual machine", lambda: Bare().shared_dir
 @good("Machine.last_lines", "is a queue of the lines that no wait has taken")
 def _():
     line = "line-for-the-queue"
-    debian.succeed(f"echo {line} > /dev/ttyS0")
+    # A prompt may stand in the last line.
+    debian.succeed(f"printf '\\n{line}\\n' > /dev/ttyS0")
     retry(lambda last: line in debian.last_lines.queue, timeout_seconds=SOON)
     debian.wait_for_console_text(line, timeout=SOON)
     t.assertNotIn(line, debian.last_lines.queue)

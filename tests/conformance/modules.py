@@ -16,6 +16,7 @@ MODULES = """
     test_driver.machine.screen
     test_driver.polling_condition
     test_driver.qmp
+    test_driver.snapshot
     test_driver.vlan
 """
 

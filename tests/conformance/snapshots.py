@@ -103,7 +103,7 @@ def _():
 @fails(
     "Driver.snapshot snapshot Machines.snapshot",
     "a machine that a command starts cannot be saved",
-    raises=MachineError,
+    raises=RequestedAssertionFailed,
     text="a machine of create_machine.* cannot be saved: nobody but its start command knows its disks$",
 )
 def _():

@@ -1,7 +1,7 @@
 # Everything that a script can use, in real machines: for each name at least one case that goes well and one that fails.
 # The cases are the table that the Python files make, in this order; a name that is missing in it fails the test, too.
 { guests, vmTest }:
-extra:
+{ restored }:
 let
   parts = [
     ./table.py
@@ -28,11 +28,11 @@ let
     ./end.py
   ];
 in
-vmTest (
-  {
-  name = "conformance";
+vmTest {
+  name = if restored then "conformance-restored" else "conformance";
   enableOCR = true;
   globalTimeout = 1800;
+  snapshot = restored;
   nodes = {
     # For nearly everything.
     debian = guests.debian {
@@ -46,7 +46,7 @@ vmTest (
       layers = [ ./small ];
     };
   };
-  testScript = builtins.concatStringsSep "\n" (map builtins.readFile parts);
+  testScript = builtins.concatStringsSep "\n" (
+    [ "RESTORED = ${if restored then "True" else "False"}" ] ++ map builtins.readFile parts
+  );
 }
-// extra
-)

@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `snapshot.json` | what is kept, and what has to be the same where it is used |
-//! | `root0.erofs`, `vmlinux0`, `server/initrd`, … | what the machines boot from |
+//! | `root0.erofs`, `kernel0`, `server/initrd`, … | what the machines boot from |
 //! | `state.index`, `state.blocks` | memory, devices and disks, packed by [`vmtest_state`] |
 
 use std::collections::BTreeMap;

@@ -344,7 +344,7 @@ mod tests {
     fn files() -> Files {
         Files {
             boot: Boot {
-                kernel: "/b/vmlinux".into(),
+                kernel: "/b/kernel".into(),
                 initrd: "/b/initrd".into(),
                 root: "/b/a,b.erofs".into(),
             },

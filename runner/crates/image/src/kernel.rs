@@ -1,25 +1,43 @@
-//! The kernel inside a bzImage, uncompressed.
+//! The kernel inside a bzImage, unpacked.
 //!
-//! A bzImage unpacks itself when it starts, which an emulated processor takes the better part of a second for. QEMU can
-//! start the kernel that comes out directly, by the PVH entry point that x86 kernels have for Xen
-//! (`CONFIG_PVH`, [boot ABI](https://xenbits.xen.org/docs/unstable/misc/pvh.html)). So it is unpacked here, natively.
+//! A bzImage unpacks itself when it starts, for which an emulated processor takes the better part of a second. So it is
+//! unpacked here, natively, and packed anew in the same form without compression: boot loader and firmware see what they
+//! know, the kernel gets everything that it would get (memory map, screen, command line), and in place of the program that
+//! unpacks there is one of a few instructions, which enters the kernel.
 //!
-//! Where the payload lies is told by the header of the image
-//! ([Linux/x86 boot protocol](https://docs.kernel.org/arch/x86/boot.html)), version 2.08 or newer.
+//! ```text
+//!  setup sectors, as they were ── at 1 MiB: the program, its page tables ── where the kernel wants them: its segments
+//! ```
+//!
+//! What is missing is what else that program does: it moves the kernel to a random address (KASLR).
+//!
+//! Fields, addresses and the state of the processor at each entry:
+//! [Linux/x86 boot protocol](https://docs.kernel.org/arch/x86/boot.html).
 
-use std::fs;
+mod entry;
+
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Where the header's fields lie in the image.
 const SETUP_SECTORS: usize = 0x1f1;
+const SIZE: usize = 0x1f4;
 const MAGIC: usize = 0x202;
 const VERSION: usize = 0x206;
+const LOAD_FLAGS: usize = 0x211;
 const PAYLOAD_OFFSET: usize = 0x248;
 const PAYLOAD_LENGTH: usize = 0x24c;
 
 /// Protocol 2.08, the first that tells where the payload is.
 const FIRST_VERSION: u16 = 0x0208;
+
+/// The flag of an image whose kernel is loaded at 1 MiB.
+const LOADED_HIGH: u8 = 1;
+
+/// Where it is loaded.
+const LOAD_ADDRESS: usize = 0x10_0000;
 
 /// Bytes of a sector. The kernel proper follows the setup sectors and the boot sector.
 const SECTOR: usize = 512;
@@ -27,11 +45,14 @@ const SECTOR: usize = 512;
 /// Setup sectors of an image that says 0.
 const DEFAULT_SETUP_SECTORS: usize = 4;
 
-/// Program headers of this type hold notes.
-const PT_NOTE: u32 = 4;
+/// The header counts the kernel in paragraphs of so many bytes.
+const PARAGRAPH: usize = 16;
 
-/// The note with the 32-bit physical address of the PVH entry point (Xen's `XEN_ELFNOTE_PHYS32_ENTRY`).
-const PVH_NOTE: (&[u8], u32) = (b"Xen\0", 18);
+/// Program headers of this type are loaded.
+const PT_LOAD: usize = 1;
+
+/// The machine of a 64-bit x86 program.
+const EM_X86_64: u16 = 62;
 
 /// An image that cannot be read, or a kernel that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +71,12 @@ pub enum Packed {
     /// Packed by a method that this crate does not know, or damaged.
     #[error("its payload, which begins with {0:02x?}, cannot be unpacked")]
     UnknownCompression([u8; 4]),
-    /// The kernel was built without `CONFIG_PVH`.
-    #[error("it has no PVH entry point")]
+    /// What comes out is not a kernel that can be entered directly.
+    #[error("it is no 64-bit kernel that lies above the program which enters it")]
     NoEntry,
 }
 
-/// Writes the kernel of the bzImage `image` to `target`, as an ELF file that QEMU starts by itself.
+/// Writes the bzImage `image` to `target` without compression.
 ///
 /// # Errors
 /// When a file cannot be read or written. A kernel that has to unpack itself is no error: nothing is written.
@@ -65,38 +86,82 @@ pub fn unpack(image: &Path, target: &Path) -> Result<Result<(), Packed>, KernelE
         move |source| KernelError { path, source }
     };
     let bytes = fs::read(image).map_err(failed(image))?;
-    match kernel(&bytes) {
-        Ok(kernel) => fs::write(target, kernel).map(Ok).map_err(failed(target)),
+    match Unpacked::of(&bytes) {
+        Ok(unpacked) => unpacked.write(target).map(Ok).map_err(failed(target)),
         Err(packed) => Ok(Err(packed)),
     }
 }
 
-/// The kernel of a bzImage.
-fn kernel(image: &[u8]) -> Result<Vec<u8>, Packed> {
-    let payload = payload(image).ok_or(Packed::NotBzImage)?;
-    let beginning = payload.first_chunk().copied().unwrap_or_default();
-    let unknown = Packed::UnknownCompression(beginning);
-    let kernel = decompress(payload).map_err(|_| unknown.clone())?;
-    if !kernel.starts_with(b"\x7fELF") {
-        return Err(unknown);
+/// A kernel that does not unpack itself.
+#[derive(Debug)]
+struct Unpacked {
+    /// The boot sector and the setup sectors.
+    setup: Vec<u8>,
+    /// The kernel, an ELF file.
+    kernel: Vec<u8>,
+    segments: Vec<Segment>,
+    entry: u32,
+}
+
+/// A part of the kernel.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    /// Where it lies in the ELF file.
+    offset: usize,
+    length: usize,
+    /// Where it lies in the machine's memory.
+    address: usize,
+}
+
+impl Unpacked {
+    fn of(image: &[u8]) -> Result<Self, Packed> {
+        let (setup, payload) = parts(image).ok_or(Packed::NotBzImage)?;
+        let beginning = payload.first_chunk().copied().unwrap_or_default();
+        let kernel = match decompress(payload) {
+            Ok(kernel) if kernel.starts_with(b"\x7fELF") => kernel,
+            _ => return Err(Packed::UnknownCompression(beginning)),
+        };
+        let (segments, entry) = segments(&kernel).ok_or(Packed::NoEntry)?;
+        Ok(Self {
+            setup: setup.to_owned(),
+            kernel,
+            segments,
+            entry,
+        })
     }
-    match has_pvh_entry(&kernel) {
-        Some(true) => Ok(kernel),
-        _ => Err(Packed::NoEntry),
+
+    fn write(mut self, target: &Path) -> io::Result<()> {
+        let end = self.segments.iter().map(|part| part.address + part.length);
+        let length = end.max().unwrap_or_default() - LOAD_ADDRESS;
+        let paragraphs = u32::try_from(length.div_ceil(PARAGRAPH)).map_err(io::Error::other)?;
+        self.setup[SIZE..SIZE + 4].copy_from_slice(&paragraphs.to_le_bytes());
+        let start = self.setup.len() as u64;
+        let file = File::create(target)?;
+        file.write_all_at(&self.setup, 0)?;
+        file.write_all_at(&entry::program(LOAD_ADDRESS, self.entry), start)?;
+        for part in &self.segments {
+            let bytes = &self.kernel[part.offset..part.offset + part.length];
+            file.write_all_at(bytes, start + (part.address - LOAD_ADDRESS) as u64)?;
+        }
+        Ok(())
     }
 }
 
-fn payload(image: &[u8]) -> Option<&[u8]> {
+/// The setup of an image, and its payload.
+fn parts(image: &[u8]) -> Option<(&[u8], &[u8])> {
     let magic = image.get(MAGIC..MAGIC + 4)?;
-    if magic != b"HdrS" || u16_at(image, VERSION)? < FIRST_VERSION {
+    let is_high = image.get(LOAD_FLAGS)? & LOADED_HIGH != 0;
+    if magic != b"HdrS" || u16_at(image, VERSION)? < FIRST_VERSION || !is_high {
         return None;
     }
-    let setup = match usize::from(*image.get(SETUP_SECTORS)?) {
+    let sectors = match usize::from(*image.get(SETUP_SECTORS)?) {
         0 => DEFAULT_SETUP_SECTORS,
         sectors => sectors,
     };
-    let start = (setup + 1) * SECTOR + u32_at(image, PAYLOAD_OFFSET)?;
-    image.get(start..start.checked_add(u32_at(image, PAYLOAD_LENGTH)?)?)
+    let (setup, rest) = image.split_at_checked((sectors + 1) * SECTOR)?;
+    let start = u32_at(image, PAYLOAD_OFFSET)?;
+    let payload = rest.get(start..start.checked_add(u32_at(image, PAYLOAD_LENGTH)?)?)?;
+    Some((setup, payload))
 }
 
 /// By the magic number in front. What the kernel's build appends, the length, is behind the end of the data.
@@ -115,39 +180,37 @@ fn decompress(payload: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether a 64-bit ELF file has the note; none when its headers are damaged.
-fn has_pvh_entry(elf: &[u8]) -> Option<bool> {
-    let headers = u64_at(elf, 0x20)?;
+/// What is loaded of a 64-bit ELF file, and where it is entered, as physical addresses.
+fn segments(elf: &[u8]) -> Option<(Vec<Segment>, u32)> {
+    if u16_at(elf, 0x12)? != EM_X86_64 {
+        return None;
+    }
+    let (entry, headers) = (u64_at(elf, 0x18)?, u64_at(elf, 0x20)?);
     let (size, count) = (u16_at(elf, 0x36)?, u16_at(elf, 0x38)?);
+    let mut segments = Vec::new();
     for index in 0..usize::from(count) {
         let header = elf.get(headers.checked_add(index * usize::from(size))?..)?;
-        if u32::try_from(u32_at(header, 0)?).ok()? != PT_NOTE {
+        let length = u64_at(header, 0x20)?;
+        if u32_at(header, 0)? != PT_LOAD || length == 0 {
             continue;
         }
-        let (offset, length) = (u64_at(header, 0x08)?, u64_at(header, 0x20)?);
-        if has_note(elf.get(offset..offset.checked_add(length)?)?) {
-            return Some(true);
+        let (offset, address) = (u64_at(header, 0x08)?, u64_at(header, 0x18)?);
+        elf.get(offset..offset.checked_add(length)?)?;
+        let highest = u32::try_from(address.checked_add(length)?);
+        if address < LOAD_ADDRESS + entry::LENGTH || highest.is_err() {
+            return None;
         }
+        segments.push(Segment {
+            offset,
+            length,
+            address,
+        });
     }
-    Some(false)
-}
-
-/// Notes follow each other: three lengths, then name and description, each padded to 4 bytes.
-fn has_note(mut notes: &[u8]) -> bool {
-    let (name, kind) = PVH_NOTE;
-    let next = |notes| {
-        let (names, description) = (u32_at(notes, 0)?, u32_at(notes, 4)?);
-        let found = notes.get(12..12 + names)? == name && u32_at(notes, 8)? == kind as usize;
-        let end = 12 + names.next_multiple_of(4) + description.next_multiple_of(4);
-        Some((found, notes.get(end..)?))
-    };
-    while let Some((found, rest)) = next(notes) {
-        if found {
-            return true;
-        }
-        notes = rest;
+    let is_inside = |part: &Segment| (part.address..part.address + part.length).contains(&entry);
+    if !segments.iter().any(is_inside) {
+        return None;
     }
-    false
+    Some((segments, u32::try_from(entry).ok()?))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

@@ -54,8 +54,8 @@ pub struct Kernel {
     pub image: PathBuf,
     /// The folder `lib/modules`, in which there is one folder, named as the kernel's version, with `modules.dep`.
     pub modules: PathBuf,
-    /// Whether a bzImage is unpacked before the machine starts, and QEMU enters the kernel at its PVH entry point; else it
-    /// unpacks itself, and lies at a random address where it is built to (KASLR).
+    /// Whether a bzImage is unpacked before the machine starts; else it unpacks itself, and lies at a random address where it
+    /// is built to (KASLR).
     pub unpack: bool,
 }
 
