@@ -126,6 +126,7 @@ impl Workshop {
             }),
             boot_timeout: BOOT_TIME,
             accelerator: *accelerator,
+            turns: None,
             switches: BTreeMap::new(),
             logs,
             state_dir,

@@ -351,6 +351,8 @@ impl Handle {
     pub(super) async fn agent(&self, early: bool) -> Result<Arc<Agent>, Failure> {
         let after = self.boot_time();
         let mut status = self.status.clone();
+        // That is bounded by the time that each of the machines before it may take.
+        let _ = status.wait_for(|status| !status.waits_for_turn).await;
         let is_there = |status: &Status| {
             let agent = status.agent.as_ref();
             let is_connected = || agent.is_some_and(|agent| agent.is_connected());

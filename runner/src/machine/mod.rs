@@ -8,6 +8,7 @@
 //!
 //! - [`lifecycle`]: where a machine stands and what moves it, pure;
 //! - [`task`]: the one task that owns a machine and asks the lifecycle;
+//! - [`turns`]: whose turn it is to boot;
 //! - [`handle`]: what the rest of the runner holds of a machine;
 //! - [`command`]: how a handle runs commands;
 //! - [`screen`]: how a handle looks at the screen;
@@ -35,6 +36,7 @@ mod root_shell;
 pub mod screen;
 pub mod shell;
 pub mod task;
+pub mod turns;
 
 pub use handle::{Handle, Initial};
 pub use task::Setup;

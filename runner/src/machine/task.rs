@@ -16,6 +16,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -33,11 +34,12 @@ use super::handle::unavailable;
 use super::lifecycle::{End, Event as Change, State};
 use super::record::Record;
 use super::root_shell::RootShell;
+use super::turns::{Turn, Turns};
 use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
 use crate::snapshot::Saved;
 use crate::vm::accel::Accelerator;
-use crate::vm::launch::Launch;
+use crate::vm::launch::{How, Launch};
 use crate::vm::process::{Channels, Qemu, last_words};
 use crate::vm::qmp::{self, QmpEvent};
 use heard::ConsoleAudience;
@@ -56,6 +58,8 @@ pub struct Setup {
     pub boot_timeout: Duration,
     /// What executes its instructions.
     pub accelerator: Accelerator,
+    /// Whose turn it is to boot, where not all machines may at once.
+    pub turns: Option<Turns>,
     /// The switches by VLAN.
     pub switches: BTreeMap<u16, Switch>,
     /// The folder of its logs, in the test's output.
@@ -75,6 +79,8 @@ pub struct Setup {
 pub struct Status {
     /// The lifecycle's state.
     pub state: State,
+    /// Whether QEMU is paused, since it is not the machine's turn to boot.
+    pub waits_for_turn: bool,
     /// QEMU's process id while it runs.
     pub pid: Option<u32>,
     /// The way to the agent while QEMU runs.
@@ -124,6 +130,7 @@ pub(super) fn spawn(
     let (orders, queue) = mpsc::channel(16);
     let (publisher, status) = watch::channel(Status {
         state: State::Off(None),
+        waits_for_turn: false,
         pid: None,
         agent: None,
         qmp: None,
@@ -162,6 +169,7 @@ struct Running {
     panics: mpsc::UnboundedReceiver<String>,
     journal: Journal,
     kill_at: Option<Instant>,
+    turn: Turn,
     _plugs: Vec<Plug>,
 }
 
@@ -247,14 +255,21 @@ impl Task {
         let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);
         let log = setup.logs.join(QEMU_LOG);
         let tell = |added| setup.events.info(format!("{}: {added}", setup.name));
+        let turn = match (&setup.turns, restore) {
+            (Some(turns), None) => turns.queue(),
+            _ => Turn::Over,
+        };
+        let how = How {
+            allow_reboot: start.allow_reboot,
+            paused: turn.is_waiting(),
+            restore,
+        };
         let launch = async {
-            let allow_reboot = start.allow_reboot;
-            let launch = setup
-                .launch
-                .start(state_dir, allow_reboot, restore, &log, tell);
+            let launch = setup.launch.start(state_dir, &how, &log, tell);
             let (qemu, channels) = launch.await.map_err(|error| cannot(error.to_string()))?;
             let opened = self.open(qemu, channels).await;
             let mut running = opened.map_err(|error| cannot(error.to_string()))?;
+            running.turn = turn;
             if let Some(saved) = restore {
                 self.load(&mut running).await?;
                 self.replay(saved).await;
@@ -277,6 +292,7 @@ impl Task {
         let pid = running.qemu.pid();
         let allow_reboot = start.allow_reboot;
         self.update(Change::Launched { allow_reboot }, |status| {
+            status.waits_for_turn = running.turn.is_waiting();
             status.pid = pid;
             status.agent = Some(Arc::clone(&running.agent));
             status.qmp = Some(running.qmp.clone());
@@ -338,6 +354,7 @@ impl Task {
             panics,
             journal,
             kill_at: None,
+            turn: Turn::Over,
             _plugs: plugs,
         })
     }
@@ -386,6 +403,9 @@ impl Task {
     /// Follows one run of QEMU to its end.
     async fn run(&self, mut running: Running, orders: &mut mpsc::Receiver<Order>) {
         let exit = loop {
+            if matches!(self.state(), State::Ready { .. } | State::Ending(_)) {
+                running.turn = Turn::Over;
+            }
             let kill_at = running.kill_at;
             tokio::select! {
                 order = orders.recv() => match order {
@@ -416,6 +436,7 @@ impl Task {
                 Some(event) = running.qmp_events.recv() => self.qmp(&mut running, event).await,
                 Some(news) = running.news.recv() => self.news(&mut running, news).await,
                 Some(message) = running.panics.recv() => self.panic(&mut running, message),
+                () = running.turn.next() => self.take_turn(&running).await,
                 exit = running.qemu.wait() => break exit,
                 () = at(kill_at) => {
                     running.kill_at = None;
@@ -424,6 +445,18 @@ impl Task {
             }
         };
         self.end(running, exit).await;
+    }
+
+    /// The machine's turn to boot has come, or is over.
+    async fn take_turn(&self, running: &Running) {
+        if !self.publisher.borrow().waits_for_turn {
+            return;
+        }
+        if let Err(error) = running.qmp.execute("cont", json!({})).await {
+            tracing::debug!(%error, "a machine whose turn it is does not go on");
+        }
+        self.publisher
+            .send_modify(|status| status.waits_for_turn = false);
     }
 
     /// QEMU has ended: what it said before counts first.
@@ -457,6 +490,7 @@ impl Task {
         let status = self.describe(exit).await;
         self.update(Change::Exited(status), |status| {
             status.memory = None;
+            status.waits_for_turn = false;
             status.previous = status.state.end().cloned();
             status.pid = None;
             status.agent = None;

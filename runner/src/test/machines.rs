@@ -10,6 +10,7 @@ use vmtest_switch::Switch;
 
 use super::Fault;
 use crate::event::Events;
+use crate::machine::turns::Turns;
 use crate::machine::{Handle, Setup};
 use crate::provision::{provision, provision_from};
 use crate::snapshot::kept::Snapshot;
@@ -44,6 +45,7 @@ impl Machines {
         images: &Path,
     ) -> Result<Arc<Workshop>, Fault> {
         let files = files(test, source, images).await?;
+        let turns = Turns::for_machines_on(premises.accelerator);
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
         for (machine, files) in test.machines.iter().zip(files) {
@@ -63,6 +65,7 @@ impl Machines {
                 })),
                 boot_timeout: machine.boot_timeout,
                 accelerator: premises.accelerator,
+                turns: turns.clone(),
                 switches: switches.clone(),
                 logs,
                 state_dir,

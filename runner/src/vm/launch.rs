@@ -25,6 +25,17 @@ pub enum Launch {
     Command(StartCommand),
 }
 
+/// How a machine is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How<'a> {
+    /// Without it, QEMU ends where the guest would start anew.
+    pub allow_reboot: bool,
+    /// QEMU waits to be told to go on; not for a machine that a command starts.
+    pub paused: bool,
+    /// QEMU waits to be told of the devices of this state, and then to be told to go on: memory and disks are as they were.
+    pub restore: Option<&'a Arc<Saved>>,
+}
+
 /// A machine that the runner knows all of.
 #[derive(Debug)]
 pub struct Planned {
@@ -50,22 +61,21 @@ impl Launch {
         }
     }
 
-    /// Starts QEMU, perhaps for a machine that is to go on from where it was saved. What QEMU says itself goes to `log`,
-    /// what a start command makes into `state_dir`. `tell` is told what comes from elsewhere than the test.
+    /// Starts QEMU. What it says itself goes to `log`, what a start command makes into `state_dir`. `tell` is told what comes
+    /// from elsewhere than the test.
     ///
     /// # Errors
     /// When it cannot be started.
     pub async fn start(
         &self,
         state_dir: &Path,
-        allow_reboot: bool,
-        restore: Option<&Arc<Saved>>,
+        how: &How<'_>,
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
         match self {
-            Self::Planned(planned) => planned.start(allow_reboot, restore, log, tell).await,
-            Self::Command(command) => command.start(state_dir, allow_reboot, log).await,
+            Self::Planned(planned) => planned.start(how, log, tell).await,
+            Self::Command(command) => command.start(state_dir, how.allow_reboot, log).await,
         }
     }
 }
@@ -73,8 +83,7 @@ impl Launch {
 impl Planned {
     async fn start(
         &self,
-        allow_reboot: bool,
-        restore: Option<&Arc<Saved>>,
+        how: &How<'_>,
         log: &Path,
         tell: impl Fn(String),
     ) -> Result<(Qemu, Channels), LaunchError> {
@@ -82,14 +91,15 @@ impl Planned {
         let additions = Additions::from(|name| std::env::var(name).ok());
         additions.told().into_iter().for_each(tell);
         let mode = Mode {
-            allow_reboot,
-            restore: restore.is_some(),
+            allow_reboot: how.allow_reboot,
+            paused: how.paused,
+            restore: how.restore.is_some(),
         };
         let plan = Plan::new(machine, &additions, &self.files, self.accelerator, mode);
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
         let memory = guest_memory(plan::memory(machine, &additions));
         let memory = memory.map_err(LaunchError::Channels)?;
-        let restoring = match restore {
+        let restoring = match how.restore {
             Some(saved) => Some(self.restore(saved, &memory).await?),
             None => None,
         };

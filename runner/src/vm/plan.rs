@@ -85,7 +85,9 @@ impl Disks {
 pub struct Mode {
     /// Without it, QEMU ends where the guest would start anew.
     pub allow_reboot: bool,
-    /// QEMU waits to be told of the state to go on from, and then to be told to go on.
+    /// QEMU waits to be told to go on.
+    pub paused: bool,
+    /// The same, after it was told of the state to go on from.
     pub restore: bool,
 }
 
@@ -127,8 +129,11 @@ impl Plan {
         }
         plan.add(&machine.qemu_options);
         plan.add(&additions.options);
+        if mode.paused || mode.restore {
+            plan.add(["-S"]);
+        }
         if mode.restore {
-            plan.add(["-S", "-incoming", "defer"]);
+            plan.add(["-incoming", "defer"]);
         }
         plan
     }
@@ -455,6 +460,7 @@ mod tests {
         let mode = Mode {
             allow_reboot: true,
             restore: true,
+            ..Mode::default()
         };
         let none = Additions::default();
         let plan = Plan::new(&machine(), &none, &files, Accelerator::Kvm, mode);

@@ -156,6 +156,7 @@ impl Bench {
         let (handle, task) = Handle::new(Setup {
             name: "server".into(),
             boot_timeout,
+            turns: None,
             launch,
             accelerator: Accelerator::Kvm,
             switches: BTreeMap::new(),
