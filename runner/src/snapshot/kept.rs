@@ -234,7 +234,7 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let kept: Description =
         serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    check(&kept, test, accelerator)?;
+    check(&kept, &test.tools.qemu, accelerator)?;
     let archive = Arc::new(Archive::open(&folder)?);
     let mut machines = BTreeMap::new();
     for machine in &test.machines {
@@ -268,7 +268,7 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
 }
 
 /// Whether machines that were saved there can go on here.
-fn check(kept: &Description, test: &Test, accelerator: Accelerator) -> Result<()> {
+fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()> {
     ensure!(
         kept.version == VERSION,
         "it is of version {}, and this runner reads version {VERSION}",
@@ -291,9 +291,8 @@ fn check(kept: &Description, test: &Test, accelerator: Accelerator) -> Result<()
         here.as_deref().unwrap_or_default()
     );
     // One program has one version.
-    let program = &test.tools.qemu;
-    if kept.qemu.program != *program {
-        let version = qemu_version(program)?;
+    if kept.qemu.program != qemu {
+        let version = qemu_version(qemu)?;
         ensure!(
             kept.qemu.version == version,
             "the machines were saved by QEMU {}, and this is QEMU {version}",
@@ -347,6 +346,68 @@ mod tests {
         for (kept, here, expected) in table {
             assert_eq!(difference(&words(kept), &words(here)), expected);
         }
+    }
+
+    fn kept(change: impl FnOnce(&mut Description)) -> Description {
+        let mut kept = Description {
+            version: VERSION,
+            unsaved: None,
+            prepared: false,
+            accelerator: "tcg".into(),
+            processor: None,
+            qemu: Qemu {
+                program: "/qemu".into(),
+                version: "10.0.2".into(),
+            },
+            machines: BTreeMap::new(),
+        };
+        change(&mut kept);
+        kept
+    }
+
+    #[test]
+    fn what_was_saved_elsewhere_is_refused_with_the_reason() {
+        let mine = Path::new("/qemu");
+        let check = |kept: &Description| check(kept, mine, Accelerator::Tcg);
+        check(&kept(|_| {})).expect("the same");
+        let table: [(&str, Description); 3] = [
+            (
+                "it is of version 7, and this runner reads version 1",
+                kept(|kept| kept.version = 7),
+            ),
+            (
+                "the machines could not be saved: no room",
+                kept(|kept| kept.unsaved = Some("no room".into())),
+            ),
+            (
+                "the machines were saved on kvm, and run on tcg here",
+                kept(|kept| kept.accelerator = "kvm".into()),
+            ),
+        ];
+        for (expected, kept) in table {
+            assert_eq!(check(&kept).expect_err("refused").to_string(), expected);
+        }
+        let other = kept(|kept| kept.processor = Some("vendor_id: X".into()));
+        let error = check(&other).expect_err("refused").to_string();
+        assert_eq!(
+            error,
+            "the machines were saved on another processor:\n  vendor_id: X\n  "
+        );
+    }
+
+    #[test]
+    fn another_qemu_is_one_of_another_version() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let qemu = folder.path().join("qemu");
+        let script = "#!/bin/sh\necho QEMU emulator version 10.0.2\n";
+        fs::write(&qemu, script).expect("written");
+        fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).expect("set");
+        check(&kept(|_| {}), &qemu, Accelerator::Tcg).expect("the same version");
+        let older = kept(|kept| kept.qemu.version = "9.2.0".into());
+        let error = check(&older, &qemu, Accelerator::Tcg).expect_err("refused");
+        let expected = "the machines were saved by QEMU 9.2.0, and this is QEMU 10.0.2";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

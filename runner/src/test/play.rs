@@ -265,5 +265,5 @@ async fn boot(machine: Handle) -> Result<(), Failure> {
 }
 
 fn mebibytes(pages: u64) -> u64 {
-    pages * vmtest_state::PAGE as u64 >> 20
+    (pages * vmtest_state::PAGE as u64) >> 20
 }

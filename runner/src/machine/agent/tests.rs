@@ -323,3 +323,57 @@ async fn requests_end_with_the_agent() {
     drop(agent);
     assert_eq!(within(request.next()).await, None);
 }
+
+#[tokio::test]
+async fn while_it_is_held_the_agent_has_taken_everything_and_gets_nothing() {
+    let (mut fake, agent) = FakeAgent::connected().await;
+    let _before = within(agent.request(command("before")))
+        .await
+        .expect("sent");
+    let hold = async {
+        let held = within(agent.hold()).await.expect("held");
+        // It is taken, and waits to be sent.
+        let _after = within(agent.request(command("after")))
+            .await
+            .expect("sent later");
+        drop(held);
+        _after
+    };
+    let guest = async {
+        assert!(matches!(fake.hear().await, ToGuest::Run(1, _)));
+        let ToGuest::Sync(id) = fake.hear().await else {
+            panic!("a sync comes next");
+        };
+        // Output of what is under way is taken as always.
+        fake.flush().await;
+        fake.say(&ToHost::Done(id, Ok(Outcome::Complete))).await;
+        assert!(matches!(fake.hear().await, ToGuest::Run(3, _)));
+    };
+    tokio::join!(hold, guest);
+}
+
+#[tokio::test]
+async fn an_agent_that_goes_cannot_be_held() {
+    let (mut fake, agent) = FakeAgent::connected().await;
+    let (held, ()) = tokio::join!(agent.hold(), async {
+        assert!(matches!(fake.hear().await, ToGuest::Sync(1)));
+        drop(fake);
+    });
+    assert_eq!(held.err(), Some(RequestError::NotConnected));
+}
+
+/// Half a frame of a conversation that was saved does not disturb the next one.
+#[tokio::test]
+async fn an_agent_that_was_saved_is_told_and_greets() {
+    let (mut fake, agent) = FakeAgent::new();
+    let resume = Resume {
+        time_ns: 1_800_000_000_000_000_000,
+        seed: [9; 32],
+    };
+    agent.resume(resume.clone()).await.expect("small");
+    assert_eq!(fake.hear().await, ToGuest::Resume(resume));
+    let late = encode(&ToHost::Note("of the other conversation".into())).expect("small");
+    fake.write(&late[3..]).await;
+    fake.exchange_hellos(SESSION).await;
+    assert!(agent.is_connected());
+}
