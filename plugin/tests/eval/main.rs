@@ -7,3 +7,4 @@ mod arguments;
 mod builtin;
 mod nix;
 mod result;
+mod snapshots;

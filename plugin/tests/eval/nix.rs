@@ -17,22 +17,22 @@ pub(crate) enum Entry {
 impl Entry {
     pub(crate) const ALL: [Self; 2] = [Self::Plugin, Self::Library];
 
-    fn function(self) -> String {
+    fn library(self) -> String {
         match self {
-            Self::Plugin => "builtins.vmTest".to_owned(),
+            Self::Plugin => "builtins".to_owned(),
             Self::Library => {
                 let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib");
-                format!("(import {} {{ }}).vmTest", library.display())
+                format!("(import {} {{ }})", library.display())
             }
         }
     }
 
-    /// Evaluates `expression`, in which there are `vmTest`, `tools`, a `machine` and, for brevity, `run`, `node` and `nodes`.
+    /// Evaluates `expression`, in which there are `vmTest`, `vmTestSuite`, `tools`, a `machine` and, for brevity, `run`, `node` and `nodes`.
     pub(crate) fn eval(self, options: &[&str], expression: &str) -> Result<String, String> {
-        let function = self.function();
+        let library = self.library();
         let expression = format!(
             r#"let
-              vmTest = {function};
+              inherit ({library}) vmTest vmTestSuite;
               fake = name: derivation {{ inherit name; system = "x86_64-linux"; builder = "/fake"; }};
               tools = {{
                 system = "x86_64-linux";

@@ -88,6 +88,7 @@ pub const TABLE: &[Expected] = &[
             "machine: must succeed: echo prepared > /state",
         ],
     ),
+    passes("restores", &["held by the runner: (", "124 times"]),
     passes(
         "eight-machines",
         &[

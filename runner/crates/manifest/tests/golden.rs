@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use serde_json::{Value, json};
-use vmtest_manifest::{Attributes, Manifest};
+use vmtest_manifest::{Attributes, Fresh, Manifest, Restore, Save, Snapshot};
 
 const HELLO: &str = include_str!("golden/hello.json");
 
@@ -84,4 +84,26 @@ fn attributes_hold_manifest_output_and_closures() {
         .closure("closure.server")
         .expect_err("no such closure");
     assert!(error.to_string().contains("`closure.server`"), "{error}");
+}
+
+#[test]
+fn snapshots_have_two_sides() {
+    let parse = |json: &str| serde_json::from_str::<Snapshot>(json);
+    let save = parse(r#"{ "save": { "required": true, "prepared": false } }"#).expect("valid");
+    let expected = Save {
+        required: true,
+        prepared: false,
+    };
+    assert_eq!(save, Snapshot::Save(expected));
+    let restore = r#"{ "restore": { "from": "/boot", "required": false, "prepare": "pass", "fresh": ["machine-id", "ssh-host-keys"] } }"#;
+    let expected = Restore {
+        from: "/boot".into(),
+        required: false,
+        prepare: Some("pass".into()),
+        fresh: vec![Fresh::MachineId, Fresh::SshHostKeys],
+    };
+    assert_eq!(parse(restore).expect("valid"), Snapshot::Restore(expected));
+    let error = parse(r#"{ "save": { "required": true, "prepared": false, "colour": 1 } }"#);
+    let error = error.expect_err("refused").to_string();
+    assert!(error.starts_with("unknown field `colour`"), "{error}");
 }

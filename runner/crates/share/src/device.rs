@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fuse_backend_rs::api::server::Server;
@@ -60,6 +62,8 @@ pub(crate) struct Device {
     /// Where the state of a guest comes from that was saved.
     loading: Mutex<Option<File>>,
     exit: (EventConsumer, EventNotifier),
+    /// The descriptor that the daemon takes from [`exit_event`](VhostUserBackend::exit_event) and never closes.
+    left_open: AtomicI32,
 }
 
 /// What QEMU says of the device.
@@ -79,7 +83,19 @@ impl Device {
             state: RwLock::default(),
             loading: Mutex::default(),
             exit: new_event_consumer_and_notifier(EventFlag::NONBLOCK | EventFlag::CLOEXEC)?,
+            left_open: AtomicI32::new(-1),
         })
+    }
+
+    /// Closes what the daemon leaves open. It is gone.
+    #[expect(unsafe_code, reason = "the daemon has made a number of a descriptor")]
+    pub(crate) fn close_left_open(&self) {
+        let left_open = self.left_open.swap(-1, Ordering::Relaxed);
+        if left_open >= 0 {
+            // SAFETY: vhost-user-backend 0.22.0 has called `into_raw_fd` on it and keeps the number in its epoll instance
+            // only, which is gone: nobody else owns it.
+            drop(unsafe { OwnedFd::from_raw_fd(left_open) });
+        }
     }
 
     fn loading(&self) -> MutexGuard<'_, Option<File>> {
@@ -209,7 +225,10 @@ impl VhostUserBackend for Device {
 
     fn exit_event(&self, _thread: usize) -> Option<(EventConsumer, EventNotifier)> {
         let (consumer, notifier) = &self.exit;
-        Some((consumer.try_clone().ok()?, notifier.try_clone().ok()?))
+        let (consumer, notifier) = (consumer.try_clone().ok()?, notifier.try_clone().ok()?);
+        self.left_open
+            .store(consumer.as_raw_fd(), Ordering::Relaxed);
+        Some((consumer, notifier))
     }
 
     /// Never an error: that would end the thread, and leave the guest waiting.

@@ -71,13 +71,15 @@ fn try_serve(source: &Path, read_only: bool, scratch: &Path) -> io::Result<UnixS
     let device = Arc::new(Device::new(folder)?);
     let memory = GuestMemoryAtomic::new(GuestMemoryMmap::new());
     let other = |error: BackendError| io::Error::other(error.to_string());
-    let mut daemon = VhostUserDaemon::new("share".to_owned(), device, memory).map_err(other)?;
+    let mut daemon =
+        VhostUserDaemon::new("share".to_owned(), Arc::clone(&device), memory).map_err(other)?;
     let (theirs, mut listener) = connect(scratch)?;
     daemon.start(&mut listener).map_err(other)?;
     let source = source.to_owned();
     thread::Builder::new()
         .name("share end".to_owned())
-        .spawn(move || match daemon.wait() {
+        .spawn(move || {
+            match daemon.wait() {
             Ok(())
             // QEMU was killed, perhaps in the middle of a message.
             | Err(BackendError::HandleRequest(
@@ -86,6 +88,9 @@ fn try_serve(source: &Path, read_only: bool, scratch: &Path) -> io::Result<UnixS
             Err(error) => {
                 tracing::warn!(folder = %source.display(), %error, "the folder is no longer shared");
             }
+            }
+            drop(daemon);
+            device.close_left_open();
         })?;
     Ok(theirs)
 }
