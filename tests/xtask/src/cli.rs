@@ -24,6 +24,8 @@ enum Command {
     Try,
     /// Everything that is checked: format, lints, unit tests, end-to-end tests
     Test,
+    /// Take figures: how fast tests are, and how large what runs them
+    Bench(commands::bench::Arguments),
     /// Make what is missing of the toolbox (a second start resumes)
     Setup,
     /// A shell inside the toolbox, where `nix` has the plugin loaded
@@ -59,6 +61,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Try => commands::tryout::run(),
         Command::Test => commands::test::run(),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Setup => commands::setup::run(),
         Command::Shell => commands::nix::shell(),
         Command::Nix { arguments } => commands::nix::run(&arguments),

@@ -1,6 +1,7 @@
 //! The developer's command: sets up the toolbox, runs and tests the project.
 
 mod apt;
+mod bench;
 mod cache;
 mod cli;
 mod commands;

@@ -5,6 +5,7 @@
     reason = "these are the words of a command line"
 )]
 
+pub(crate) mod bench;
 pub(crate) mod clean;
 pub(crate) mod nix;
 pub(crate) mod path;

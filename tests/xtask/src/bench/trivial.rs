@@ -1,0 +1,49 @@
+//! One Debian machine with two processors until it is up: from nothing, from where it was saved, and after an edit of the script.
+
+use anyhow::Result;
+
+use super::measurement::{Measurements, Unit};
+use super::report::Report;
+use super::sandbox::{Salts, Sandbox};
+
+/// What the script waits for.
+const UNIT: &str = "multi-user.target";
+
+/// Takes the three in turns, so that what slows the computer down meanwhile slows all of them down.
+pub(super) fn run(sandbox: &Sandbox, found: &mut Measurements) -> Result<()> {
+    let salts = sandbox.fresh();
+    let boot = sandbox.build(&["restored.boot"], &salts)?;
+    found.add("restored.boot", "total", Unit::Seconds, &[boot.seconds]);
+    for test in ["trivial", "restored", "edited"] {
+        whole(sandbox, test, &sandbox.edited(&salts), found)?;
+    }
+    Ok(())
+}
+
+/// A test from `nix build` to its result, part by part.
+fn whole(sandbox: &Sandbox, test: &str, salts: &Salts, found: &mut Measurements) -> Result<()> {
+    let evaluation = sandbox.evaluate(test, salts)?;
+    let built = sandbox.build(&[test], salts)?;
+    let report = Report::read(built.result()?)?;
+    let mut add = |name, seconds| found.add(test, name, Unit::Seconds, &[seconds]);
+    add("total", built.seconds);
+    add("evaluation", evaluation);
+    // What Nix does before and after the builder runs.
+    let around = built.seconds - evaluation - report.duration;
+    add("build start and end", around.max(0.0));
+    for (name, seconds) in report.parts(UNIT)? {
+        add(name, seconds);
+    }
+    Ok(())
+}
+
+/// The parts of a test, in order, as they are called in its figures.
+pub(super) const PARTS: [&str; 7] = [
+    "evaluation",
+    "build start and end",
+    "VM build",
+    "power-on to agent",
+    "agent to multi-user",
+    "script after that",
+    "teardown",
+];
