@@ -90,9 +90,9 @@ let
   units = [
     "basic.target"
     "dbus.service"
+    "getty.target"
     "local-fs.target"
     "multi-user.target"
-    "network.target"
     "paths.target"
     "sockets.target"
     "sysinit.target"

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::measurement::Measurements;
+use super::peer::Peer;
 use super::sandbox::Sandbox;
 use super::{scripted, sizes, suite, trivial};
 
@@ -45,10 +46,15 @@ impl Benchmark {
         self == Self::Sizes
     }
 
-    /// Takes every figure of it once.
-    pub(crate) fn run(self, sandbox: &Sandbox, found: &mut Measurements) -> Result<()> {
+    /// Takes every figure of it once; those of another driver in turns with ours.
+    pub(crate) fn run(
+        self,
+        sandbox: &Sandbox,
+        peer: Option<&Peer>,
+        found: &mut Measurements,
+    ) -> Result<()> {
         match self {
-            Self::Trivial => trivial::run(sandbox, found),
+            Self::Trivial => trivial::run(sandbox, peer, found),
             Self::Suite => suite::run(sandbox, found),
             Self::Command => scripted::run(sandbox, &["command"], found),
             Self::Waits => scripted::run(sandbox, &["waits"], found),

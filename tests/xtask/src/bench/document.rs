@@ -106,6 +106,8 @@ fn ratios(measurements: &[Measurement]) -> Vec<Ratio> {
     let mut pairs = vec![
         ("trivial".to_owned(), "restored".to_owned(), "total"),
         ("trivial".to_owned(), "edited".to_owned(), "total"),
+        ("peer".to_owned(), "trivial".to_owned(), "total"),
+        ("peer".to_owned(), "restored".to_owned(), "total"),
     ];
     pairs.extend(FLEETS.map(|count| {
         (

@@ -6,6 +6,7 @@
 //!
 //! - [`benchmark`]: what can be measured, by name;
 //! - [`trivial`], [`suite`], [`scripted`], [`sizes`]: how;
+//! - [`peer`]: another driver, to compare with;
 //! - [`sandbox`]: the tests that figures come from, built by Nix; [`report`]: what they leave;
 //! - [`measurement`]: samples and what is made of them; [`upstream`]: figures from elsewhere;
 //! - [`document`], [`table`], [`plot`]: what is shown.
@@ -13,6 +14,7 @@
 mod benchmark;
 mod document;
 mod measurement;
+mod peer;
 mod plot;
 mod report;
 mod sandbox;
@@ -27,6 +29,7 @@ mod upstream;
 pub(crate) use benchmark::Benchmark;
 pub(crate) use document::{About, Document};
 pub(crate) use measurement::Measurements;
+pub(crate) use peer::Peer;
 pub(crate) use plot::plot;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use table::table;

@@ -21,6 +21,8 @@ const COLOURS: [&str; PARTS.len()] = [
 ];
 const BOOTED: &str = "#0072b2";
 const RESTORED: &str = "#009e73";
+/// Of another driver in the same run.
+const OTHER: &str = "#707070";
 const ELSEWHERE: &str = "#b0b0b0";
 const RULE: &str = "#d8d8d8";
 
@@ -80,17 +82,23 @@ fn tests(document: &Document) -> Vec<Bar> {
         ("trivial", "first run"),
         ("restored", "restored"),
         ("edited", "script edited"),
+        ("peer", "other driver, first run"),
     ];
     let ours = names.into_iter().filter_map(|(test, name)| {
-        document.median(test, "total")?;
+        let total = document.median(test, "total")?;
         let parts = PARTS.into_iter().zip(COLOURS);
         let segments = parts.filter_map(|(part, colour)| {
             let seconds = document.median(test, part)?.max(0.0);
             Some((seconds, colour, format!("{part}: {} s", number(seconds))))
         });
+        let mut segments: Vec<_> = segments.collect();
+        if segments.is_empty() {
+            // Nothing is known of its parts.
+            segments.push((total, OTHER, format!("total: {} s", number(total))));
+        }
         Some(Bar {
             name: name.to_owned(),
-            segments: segments.collect(),
+            segments,
         })
     });
     let mut bars: Vec<_> = ours.collect();

@@ -166,7 +166,8 @@ impl Sandbox {
         self.toolbox.enter(program, self.toolbox.repository(), true)
     }
 
-    fn logs(&self) -> PathBuf {
+    /// Where output of programs goes.
+    pub(super) fn logs(&self) -> PathBuf {
         self.toolbox.clone_dir().join("bench")
     }
 }

@@ -9,9 +9,9 @@ use super::sandbox::{Sandbox, shown};
 const TESTS: [&str; 10] = [
     "suite.basic-target",
     "suite.dbus-service",
+    "suite.getty-target",
     "suite.local-fs-target",
     "suite.multi-user-target",
-    "suite.network-target",
     "suite.paths-target",
     "suite.sockets-target",
     "suite.sysinit-target",

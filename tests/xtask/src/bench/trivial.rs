@@ -3,17 +3,24 @@
 use anyhow::Result;
 
 use super::measurement::{Measurements, Unit};
+use super::peer::Peer;
 use super::report::Report;
 use super::sandbox::{Salts, Sandbox};
 
 /// What the script waits for.
 const UNIT: &str = "multi-user.target";
 
-/// Takes the three in turns, so that what slows the computer down meanwhile slows all of them down.
-pub(super) fn run(sandbox: &Sandbox, found: &mut Measurements) -> Result<()> {
+/// The script, as it is in tests.nix: for other drivers.
+pub(super) const SCRIPT: &str = "machine.wait_for_unit(\"multi-user.target\")\n";
+
+/// Takes them in turns, those of another driver too, so that what slows the computer down meanwhile slows all of them down.
+pub(super) fn run(sandbox: &Sandbox, peer: Option<&Peer>, found: &mut Measurements) -> Result<()> {
     let salts = sandbox.fresh();
     let boot = sandbox.build(&["restored.boot"], &salts)?;
     found.add("restored.boot", "total", Unit::Seconds, &[boot.seconds]);
+    if let Some(peer) = peer {
+        peer.run(found)?;
+    }
     for test in ["trivial", "restored", "edited"] {
         whole(sandbox, test, &sandbox.edited(&salts), found)?;
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use crate::bench::{self, About, Benchmark, Document, Measurements, Sandbox};
+use crate::bench::{self, About, Benchmark, Document, Measurements, Peer, Sandbox};
 use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Where to write a plot of them, as SVG
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// A program with the interface of nixos-test-driver: runs the trivial test, too, in turns with ours
+    #[arg(long, value_name = "PROGRAM")]
+    peer: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -35,8 +38,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let about = About::here(arguments.repeat, commit(&toolbox));
     let start = Instant::now();
     let sandbox = Sandbox::new(toolbox, |line| eprintln!("  {line} …"))?;
-    let (found, failures) = measured(&sandbox, arguments);
-    drop(sandbox);
+    let peer = arguments.peer.as_deref();
+    let peer = peer
+        .map(|program| Peer::new(&sandbox, program))
+        .transpose()?;
+    let (found, failures) = measured(&sandbox, peer.as_ref(), arguments);
+    drop((sandbox, peer));
     let document = Document::new(about, found, failures);
     write(&json, &(serde_json::to_string_pretty(&document)? + "\n"))?;
     print!("{}", bench::table(&document));
@@ -56,7 +63,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Runs the benchmarks in turns. One that fails does not keep the others from theirs.
-fn measured(sandbox: &Sandbox, arguments: &Arguments) -> (Measurements, Vec<String>) {
+fn measured(
+    sandbox: &Sandbox,
+    peer: Option<&Peer>,
+    arguments: &Arguments,
+) -> (Measurements, Vec<String>) {
     let mut benchmarks = arguments.benchmarks.clone();
     if benchmarks.is_empty() {
         benchmarks = Benchmark::all();
@@ -67,7 +78,7 @@ fn measured(sandbox: &Sandbox, arguments: &Arguments) -> (Measurements, Vec<Stri
         benchmarks.retain(|benchmark| {
             let name = benchmark.name();
             eprintln!("{name} ({round}/{})", arguments.repeat);
-            match benchmark.run(sandbox, &mut found) {
+            match benchmark.run(sandbox, peer, &mut found) {
                 Ok(()) => !benchmark.is_constant(),
                 Err(error) => {
                     eprintln!("{name} FAILED: {error:#}");
