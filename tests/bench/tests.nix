@@ -13,8 +13,7 @@ let
   guests = import ../guests.nix tools;
 
   # The kernel takes it for the parameter of a module that is not there.
-  salted =
-    guest: spec: guest (spec // { kernelParams = [ "vmtest_bench.salt=${bootSalt}" ]; });
+  salted = guest: spec: guest (spec // { kernelParams = [ "vmtest_bench.salt=${bootSalt}" ]; });
   debian = spec: salted guests.debian ({ cores = 2; } // spec);
   busybox = salted guests.busybox;
 

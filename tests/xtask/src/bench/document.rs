@@ -25,7 +25,7 @@ pub(crate) struct Document {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct About {
-    /// How often each was taken, at least.
+    /// How many rounds there were.
     pub(super) repeat: u32,
     pub(super) processors: usize,
     pub(super) processor: String,
@@ -154,7 +154,11 @@ pub(super) mod tests {
             acceleration: "QEMU by emulation (TCG)".to_owned(),
             commit: Some("abc1234".to_owned()),
         };
-        Document::new(about, found, vec!["network: the cable is out".to_owned()])
+        Document::new(
+            about,
+            found,
+            vec!["network, round 1: the cable is out".to_owned()],
+        )
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
 use super::measurement::{Measurements, Unit};
@@ -136,11 +136,8 @@ impl Peer {
         let status = command.status().context("cannot start the peer")?;
         let seconds = start.elapsed().as_secs_f64();
         if !status.success() {
-            let lines = last_lines(&log, 20);
-            bail!(
-                "the peer failed ({status}); {} ends with\n{lines}",
-                log.display()
-            );
+            let details = anyhow!("{} ends with\n{}", log.display(), last_lines(&log, 20));
+            return Err(details.context(format!("the peer failed ({status})")));
         }
         let name = self.program.file_name().unwrap_or_default();
         let name = name.to_string_lossy();

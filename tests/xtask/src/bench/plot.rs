@@ -70,7 +70,7 @@ pub(crate) fn plot(document: &Document) -> String {
     }
     let about = &document.about;
     let note = format!(
-        "{}, {} processors, medians of {}; `cargo xtask bench`",
+        "{}, {} processors, rounds: {}; `cargo xtask bench`",
         about.acceleration, about.processors, about.repeat
     );
     svg.text([LEFT, top + 12.0], Anchor::Start, "note", &note);

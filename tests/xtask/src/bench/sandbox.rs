@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use crate::progress::last_lines;
 use crate::toolbox::Toolbox;
@@ -101,7 +101,7 @@ impl Sandbox {
         let log = self.logs().join(format!("{test}-evaluation.log"));
         let attribute = format!("{test}.drvPath");
         let options = ["eval", "--raw", "--file", TESTS, &attribute];
-        Ok(self.nix(&options, salts, &log)?.0)
+        Ok(self.nix(test, &options, salts, &log)?.0)
     }
 
     /// Builds tests, or other attributes of tests.nix.
@@ -109,17 +109,16 @@ impl Sandbox {
         let (first, more) = attributes
             .split_first()
             .context("there is nothing to build")?;
-        let count = if more.is_empty() {
-            String::new()
-        } else {
-            format!(" and {} more", more.len())
+        let what = match more {
+            [] => (*first).to_owned(),
+            more => format!("{first} and {} more", more.len()),
         };
-        (self.say)(&format!("building {first}{count}"));
+        (self.say)(&format!("building {what}"));
         let log = self.logs().join(format!("{first}.log"));
         let mut options = vec!["build", "-L", "--no-link", "--print-out-paths"];
         options.extend(["--timeout", TIMEOUT, "--file", TESTS]);
         options.extend(attributes);
-        let (seconds, printed) = self.nix(&options, salts, &log)?;
+        let (seconds, printed) = self.nix(&what, &options, salts, &log)?;
         let paths: Vec<_> = printed.lines().map(str::to_owned).collect();
         let results = paths.iter().map(|path| self.toolbox.outside(path));
         let results: Vec<_> = results.collect();
@@ -134,7 +133,13 @@ impl Sandbox {
     }
 
     /// Runs `nix` on the tests; returns how long it took, and what it printed.
-    fn nix(&self, options: &[&str], salts: &Salts, log: &Path) -> Result<(f64, String)> {
+    fn nix(
+        &self,
+        what: &str,
+        options: &[&str],
+        salts: &Salts,
+        log: &Path,
+    ) -> Result<(f64, String)> {
         let tools = format!("import {}", self.toolbox.tools_nix().display());
         let mut program = vec!["nix"];
         program.extend(options);
@@ -148,12 +153,9 @@ impl Sandbox {
         let output = command.output().context("cannot enter the toolbox")?;
         let seconds = start.elapsed().as_secs_f64();
         if !output.status.success() {
-            let verb = options.first().unwrap_or(&"");
-            let (status, lines) = (output.status, last_lines(log, 20));
-            bail!(
-                "`nix {verb}` failed ({status}); {} ends with\n{lines}",
-                log.display()
-            );
+            let details = anyhow!("{} ends with\n{}", log.display(), last_lines(log, 20));
+            let (verb, status) = (options.first().unwrap_or(&""), output.status);
+            return Err(details.context(format!("`nix {verb}` of {what} failed ({status})")));
         }
         Ok((
             seconds,

@@ -29,16 +29,18 @@ fn one(sandbox: &Sandbox, test: &str, salts: &Salts, found: &mut Measurements) -
     Ok(())
 }
 
-/// Each number of machines booted and then restored.
+/// Each number of machines booted and then restored. Where one fails the others are measured nevertheless.
 pub(super) fn machines(sandbox: &Sandbox, found: &mut Measurements) -> Result<()> {
     let salts = sandbox.fresh();
+    let mut outcome = Ok(());
     for count in FLEETS {
         let test = |kind| format!("machines-{count}-{kind}");
-        one(sandbox, &test("booted"), &salts, found)?;
-        sandbox.build(&[&format!("{}.boot", test("restored"))], &salts)?;
-        one(sandbox, &test("restored"), &salts, found)?;
+        let booted = one(sandbox, &test("booted"), &salts, found);
+        let boot = sandbox.build(&[&format!("{}.boot", test("restored"))], &salts);
+        let restored = boot.and_then(|_| one(sandbox, &test("restored"), &salts, found));
+        outcome = outcome.and(booted).and(restored);
     }
-    Ok(())
+    outcome
 }
 
 /// Reads of a machine's files, and how long its image takes to build.

@@ -17,15 +17,15 @@ pub(crate) fn table(document: &Document) -> String {
     }));
     let about = &document.about;
     let mut text = format!(
-        "{}; {} processors ({}), {} MiB; each figure taken {}\n\n",
+        "{}; {} processors ({}), {} MiB; {}\n\n",
         about.acceleration,
         about.processors,
         about.processor,
         about.memory_mib,
         if about.repeat == 1 {
-            "once".to_owned()
+            "one round".to_owned()
         } else {
-            format!("{} times", about.repeat)
+            format!("{} rounds", about.repeat)
         }
     );
     text.push_str(&laid_out(&rows));
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(
             &lines[..5],
             [
-                "QEMU by emulation (TCG); 2 processors (A & B), 24105 MiB; each figure taken 3 times",
+                "QEMU by emulation (TCG); 2 processors (A & B), 24105 MiB; 3 rounds",
                 "",
                 "test                                       figure               median    min – max  unit   upstream*",
                 &"─".repeat(101),

@@ -16,7 +16,7 @@ use crate::toolbox::Toolbox;
 pub(crate) struct Arguments {
     /// What to measure (default: all)
     benchmarks: Vec<Benchmark>,
-    /// How often each figure is taken; the table has medians
+    /// In how many rounds figures are taken; the table has medians
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
     /// Where to write the figures (default: bench.json in the cache folder of this clone)
@@ -75,18 +75,15 @@ fn measured(
     let mut found = Measurements::default();
     let mut failures = Vec::new();
     for round in 1..=arguments.repeat {
-        benchmarks.retain(|benchmark| {
+        for benchmark in &benchmarks {
             let name = benchmark.name();
             eprintln!("{name} ({round}/{})", arguments.repeat);
-            match benchmark.run(sandbox, peer, &mut found) {
-                Ok(()) => !benchmark.is_constant(),
-                Err(error) => {
-                    eprintln!("{name} FAILED: {error:#}");
-                    failures.push(format!("{name}: {error:#}"));
-                    false
-                }
+            if let Err(error) = benchmark.run(sandbox, peer, &mut found) {
+                eprintln!("{name} FAILED: {error:#}");
+                failures.push(format!("{name}, round {round}: {error}"));
             }
-        });
+        }
+        benchmarks.retain(|benchmark| !benchmark.is_constant());
     }
     (found, failures)
 }
