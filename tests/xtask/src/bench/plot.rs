@@ -28,12 +28,15 @@ const RULE: &str = "#d8d8d8";
 
 struct Bar {
     name: String,
+    /// Seconds, as they are written beside it: the median of sums is not quite the sum of medians.
+    total: f64,
     /// Seconds, colour, and what it is.
     segments: Vec<(f64, &'static str, String)>,
 }
 
 impl Bar {
-    fn total(&self) -> f64 {
+    /// How far it goes.
+    fn length(&self) -> f64 {
         self.segments.iter().map(|(seconds, ..)| seconds).sum()
     }
 }
@@ -98,6 +101,7 @@ fn tests(document: &Document) -> Vec<Bar> {
         }
         Some(Bar {
             name: name.to_owned(),
+            total,
             segments,
         })
     });
@@ -108,6 +112,7 @@ fn tests(document: &Document) -> Vec<Bar> {
         let tip = "NixOS test driver (Python): measured elsewhere, not in this run";
         bars.push(Bar {
             name: "NixOS driver, elsewhere".to_owned(),
+            total: figure.high,
             segments: vec![(figure.high, ELSEWHERE, tip.to_owned())],
         });
     }
@@ -124,6 +129,7 @@ fn fleets(document: &Document) -> Vec<Bar> {
             let tip = format!("{name}: {} s", number(seconds));
             Some(Bar {
                 name,
+                total: seconds,
                 segments: vec![(seconds, colour, tip)],
             })
         })
@@ -149,7 +155,7 @@ fn panel(svg: &mut Svg, top: f64, head: &str, legend: &[(&str, &str)], bars: &[B
         // About as wide as its letters.
         x += 34.0 + 6.2 * f64::from(u32::try_from(name.len()).unwrap_or(0));
     }
-    let longest = bars.iter().map(Bar::total).fold(0.0, f64::max);
+    let longest = bars.iter().map(Bar::length).fold(0.0, f64::max);
     let tick = tick(longest);
     let scale = (WIDTH - LEFT - RIGHT) / longest.max(tick);
     let (start, end) = (top + 50.0, top + height(bars) - 32.0);
@@ -172,7 +178,7 @@ fn panel(svg: &mut Svg, top: f64, head: &str, legend: &[(&str, &str)], bars: &[B
             [x + 6.0, y + 15.0],
             Anchor::Start,
             "name",
-            &number(bar.total()),
+            &number(bar.total),
         );
         y += STEP;
     }
