@@ -4,11 +4,14 @@
 //! Nix: neither evaluation nor sandbox are in its time.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use super::measurement::{Measurements, Unit};
@@ -133,8 +136,11 @@ impl Peer {
             .stdout(file.try_clone()?)
             .stderr(file);
         let start = Instant::now();
-        let status = command.status().context("cannot start the peer")?;
+        let mut child = command.spawn().context("cannot start the peer")?;
+        let status = child.wait().context("cannot wait for the peer")?;
         let seconds = start.elapsed().as_secs_f64();
+        // Machines that it has left would slow down whatever comes next. (If there are none, there is no such group.)
+        let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
         if !status.success() {
             let details = anyhow!("{} ends with\n{}", log.display(), last_lines(&log, 20));
             return Err(details.context(format!("the peer failed ({status})")));
@@ -166,10 +172,11 @@ impl Drop for Peer {
     }
 }
 
-/// A program that is ended with all that it started when its time is over.
+/// A program in a process group of its own, all of which is ended when its time is over.
 fn bounded(seconds: u32, program: &Path) -> Command {
     let mut command = Command::new("timeout");
     command
+        .process_group(0)
         .arg("--kill-after=10")
         .arg(seconds.to_string())
         .arg(program);
