@@ -117,9 +117,9 @@ fn ratios(measurements: &[Measurement]) -> Vec<Ratio> {
         )
     }));
     let ratios = pairs.into_iter().filter_map(|(of, to, name)| {
-        let samples = |test| Some(&find(measurements, test, name)?.samples);
+        let find = |test| find(measurements, test, name);
         Some(Ratio {
-            summary: ratio(samples(&of)?, samples(&to)?)?,
+            summary: ratio(find(&of)?, find(&to)?)?,
             name: name.to_owned(),
             of,
             to,
@@ -136,10 +136,13 @@ pub(super) mod tests {
     pub(in super::super) fn document() -> Document {
         let mut found = Measurements::default();
         let seconds = Unit::Seconds;
-        found.add("trivial", "total", seconds, &[12.0, 15.0, 12.5]);
+        for (round, booted, restored) in [(1, 12.0, 2.0), (2, 15.0, 1.5), (3, 12.5, 2.5)] {
+            found.begin_round(round);
+            found.add("trivial", "total", seconds, &[booted]);
+            found.add("restored", "total", seconds, &[restored]);
+        }
         found.add("trivial", "evaluation", seconds, &[0.25]);
         found.add("trivial", "agent to multi-user", seconds, &[9.0]);
-        found.add("restored", "total", seconds, &[2.0, 1.5, 2.5]);
         found.add("command", "succeed(\"true\")", Unit::Milliseconds, &[6.5]);
         found.add("waits", "wait_for_file", Unit::Milliseconds, &[4.0]);
         found.add("machines-1-booted", "all have answered", seconds, &[4.0]);

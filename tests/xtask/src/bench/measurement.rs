@@ -78,6 +78,8 @@ pub(crate) struct Measurement {
     pub(super) summary: Summary,
     /// In the order in which they were taken.
     pub(super) samples: Vec<f64>,
+    /// The round in which each was taken.
+    pub(super) rounds: Vec<u32>,
     /// The same of the NixOS test driver; not of this run.
     pub(super) upstream: Option<Elsewhere>,
 }
@@ -93,6 +95,7 @@ pub(crate) struct Elsewhere {
 #[derive(Debug, Default)]
 pub(crate) struct Measurements {
     taken: Vec<Taken>,
+    round: u32,
 }
 
 #[derive(Debug)]
@@ -102,9 +105,15 @@ struct Taken {
     unit: Unit,
     taken_by: String,
     samples: Vec<f64>,
+    rounds: Vec<u32>,
 }
 
 impl Measurements {
+    /// What comes now is of this round.
+    pub(crate) fn begin_round(&mut self, round: u32) {
+        self.round = round;
+    }
+
     /// Takes in samples of a figure, after those that are there.
     pub(super) fn add(&mut self, test: &str, name: &str, unit: Unit, samples: &[f64]) {
         self.add_taken_by(test, name, unit, &super::sandbox::shown(&[test]), samples);
@@ -121,17 +130,22 @@ impl Measurements {
     ) {
         // Nanoseconds are noise.
         let samples = samples.iter().map(|sample| (sample * 1e6).round() / 1e6);
+        let rounds = samples.clone().map(|_| self.round);
         let known = self.taken.iter_mut();
         match known
             .into_iter()
             .find(|taken| taken.test == test && taken.name == name)
         {
-            Some(taken) => taken.samples.extend(samples),
+            Some(taken) => {
+                taken.rounds.extend(rounds);
+                taken.samples.extend(samples);
+            }
             None => self.taken.push(Taken {
                 test: test.to_owned(),
                 name: name.to_owned(),
                 unit,
                 taken_by: taken_by.to_owned(),
+                rounds: rounds.collect(),
                 samples: samples.collect(),
             }),
         }
@@ -148,15 +162,20 @@ impl Measurements {
                 unit: taken.unit,
                 taken_by: taken.taken_by,
                 samples: taken.samples,
+                rounds: taken.rounds,
             })
         });
         summarised.collect()
     }
 }
 
-/// How many times as much one figure is as another, sample by sample: they are taken in turns.
-pub(super) fn ratio(of: &[f64], to: &[f64]) -> Option<Summary> {
-    let ratios = of.iter().zip(to).map(|(of, to)| of / to);
+/// How many times as much one figure is as another: in each round in which both were taken.
+pub(super) fn ratio(of: &Measurement, to: &Measurement) -> Option<Summary> {
+    let of = of.rounds.iter().zip(&of.samples);
+    let ratios = of.filter_map(|(round, sample)| {
+        let other = to.rounds.iter().position(|other| other == round)?;
+        Some(sample / to.samples.get(other)?)
+    });
     Summary::of(&ratios.filter(|ratio| ratio.is_finite()).collect::<Vec<_>>())
 }
 
@@ -180,10 +199,23 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_those_of_neighbours() {
-        let found = ratio(&[10.0, 30.0, 9.0], &[5.0, 10.0]).unwrap();
-        assert_eq!((found.median, found.min, found.max), (2.5, 2.0, 3.0));
-        assert_eq!(ratio(&[1.0], &[0.0]), None);
+    fn ratios_are_those_of_a_round() {
+        let mut found = Measurements::default();
+        let rounds = [
+            (Some(10.0), Some(5.0)),
+            (None, Some(7.0)),
+            (Some(30.0), Some(10.0)),
+            (Some(9.0), None),
+            (Some(9.0), Some(0.0)),
+        ];
+        for (round, (of, to)) in (1..).zip(rounds) {
+            found.begin_round(round);
+            found.add("of", "x", Unit::Seconds, of.as_slice());
+            found.add("to", "x", Unit::Seconds, to.as_slice());
+        }
+        let found = found.summarised();
+        let ratio = ratio(&found[0], &found[1]).unwrap();
+        assert_eq!((ratio.median, ratio.min, ratio.max), (2.5, 2.0, 3.0));
     }
 
     #[test]

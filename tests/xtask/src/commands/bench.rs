@@ -75,6 +75,7 @@ fn measured(
     let mut found = Measurements::default();
     let mut failures = Vec::new();
     for round in 1..=arguments.repeat {
+        found.begin_round(round);
         for benchmark in &benchmarks {
             let name = benchmark.name();
             eprintln!("{name} ({round}/{})", arguments.repeat);
