@@ -37,13 +37,16 @@ const SHARE_MODULES: &[&str] = &["fuse", "virtiofs"];
 
 const MIB: u64 = 1024 * 1024;
 
-/// Makes the files of all machines, in their order: what they boot from in the folder `boots`, their disks in the folder
-/// `scratch`. Blocking.
+/// Makes the files of all machines, in their order: their images and initrds in the folder `boots`, unpacked kernels and
+/// their disks in the folder `scratch`. Blocking.
 ///
 /// # Errors
 /// When something cannot be read or written; names the machine.
 pub fn provision(test: &Test, boots: &Path, scratch: &Path) -> Result<Vec<Files>> {
-    let (boots, disks) = rayon::join(|| make_boots(test, boots), || make_disks(test, scratch));
+    let (boots, disks) = rayon::join(
+        || make_boots(test, boots, scratch),
+        || make_disks(test, scratch),
+    );
     let files = boots?.into_iter().zip(disks?);
     Ok(files.map(|(boot, disks)| Files { boot, disks }).collect())
 }
@@ -68,11 +71,11 @@ pub fn provision_from(snapshot: &Snapshot, test: &Test, scratch: &Path) -> Resul
     for_each(&test.machines, make)
 }
 
-/// What the machines boot from. It never changes, and other tests with the same machines may use it.
-fn make_boots(test: &Test, to: &Path) -> Result<Vec<Boot>> {
+/// What the machines boot from. It never changes; what lies in `to` may be used by other tests with the same machines.
+fn make_boots(test: &Test, to: &Path, scratch: &Path) -> Result<Vec<Boot>> {
     let agent = &test.tools.agent;
     let agent = std::fs::read(agent).with_context(|| agent.display().to_string())?;
-    let common = Common::make(test, to)?;
+    let common = Common::make(test, to, scratch)?;
     let boot = |machine| -> Result<Boot> {
         let initrd = folder(machine, to)?.join("initrd");
         write_initrd(machine, &agent, common.modules(machine), &initrd).context("initrd")?;
@@ -137,15 +140,17 @@ struct ReadModule {
 }
 
 impl<'a> Common<'a> {
-    fn make(test: &'a Test, to: &Path) -> Result<Self> {
-        std::fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    fn make(test: &'a Test, to: &Path, scratch: &Path) -> Result<Self> {
+        for folder in [to, scratch] {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
         let machines = &test.machines;
         let kernel = |machine: &'a Machine| machine.kernel.as_path();
         let layers = |machine: &'a Machine| machine.layers.as_slice();
         let (kernels, (roots, modules)) = rayon::join(
             || {
                 once(machines, kernel, |index, machine| {
-                    unpack(machine, to.join(format!("kernel{index}")))
+                    unpack(machine, scratch.join(format!("kernel{index}")))
                 })
             },
             || {

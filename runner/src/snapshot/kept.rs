@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `snapshot.json` | what is kept, and what has to be the same where it is used |
-//! | `root0.erofs`, `kernel0`, `server/initrd`, … | what the machines boot from |
+//! | `root0.erofs`, `server/initrd`, … | what the machines boot from |
 //! | `state.index`, `state.blocks` | memory, devices and disks, packed by [`vmtest_state`] |
 
 use std::collections::BTreeMap;
@@ -59,8 +59,7 @@ struct Qemu {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Kept {
-    /// What it boots from: files of the folder, or others.
-    kernel: PathBuf,
+    /// What it boots from, in the folder.
     initrd: PathBuf,
     root: PathBuf,
     /// Whether it runs; else only its disks are kept.
@@ -122,7 +121,6 @@ pub fn keep(
         let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
         let boot = &keep.files.boot;
         let kept = Kept {
-            kernel: relative(&boot.kernel),
             initrd: relative(&boot.initrd),
             root: relative(&boot.root),
             running: keep.saved.is_some(),
@@ -252,7 +250,8 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
         let saved = Saved::in_archive(&archive, name, kept.allow_reboot, logs);
         let restorable = Restorable {
             boot: Boot {
-                kernel: folder.join(&kept.kernel),
+                // It is needed for a reboot only, and QEMU holds it in memory all the time: the smaller one.
+                kernel: machine.kernel.clone(),
                 initrd: folder.join(&kept.initrd),
                 root: folder.join(&kept.root),
             },
