@@ -1,29 +1,26 @@
 //! What the rest of the runner holds of a machine.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use vmtest_manifest::Fresh;
 use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
-    Command, Completed, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
+    Command, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
 };
-use vmtest_switch::Switch;
 
-use super::agent::{Agent, Hold, Reply, Request, RequestError};
-use super::fresh;
+use super::agent::{Agent, Reply, Request, RequestError};
 use super::lifecycle::{End, State};
 use super::record::Record;
+use super::saved::Initial;
 use super::task::{self, Order, Setup, Status};
-use crate::snapshot::{Saved, save};
 use crate::vm::launch::Launch;
 
 /// How long a machine that lost its agent may take to show what became of it.
-const SETTLING_TIME: Duration = Duration::from_secs(10);
+pub(super) const SETTLING_TIME: Duration = Duration::from_secs(10);
 
 /// How long a machine may take to end once it is killed.
 const KILLING_TIME: Duration = Duration::from_secs(30);
@@ -34,20 +31,9 @@ pub struct Handle {
     pub(super) setup: Arc<Setup>,
     pub(super) record: Arc<Record>,
     pub(super) status: watch::Receiver<Status>,
-    orders: mpsc::Sender<Order>,
+    pub(super) orders: mpsc::Sender<Order>,
     /// What the first start goes on from.
-    initial: Arc<Mutex<Option<Initial>>>,
-}
-
-/// The state that a machine is in when it is started for the first time.
-#[derive(Debug, Clone)]
-pub struct Initial {
-    /// The state.
-    pub saved: Arc<Saved>,
-    /// Whether it is an error that the machine cannot go on from there; else it boots, and the log says why.
-    pub required: bool,
-    /// What is made anew before anybody sees the machine.
-    pub fresh: Vec<Fresh>,
+    pub(super) initial: Arc<Mutex<Option<Initial>>>,
 }
 
 impl Handle {
@@ -147,44 +133,8 @@ impl Handle {
         .await
     }
 
-    /// Has the first start go on from a state.
-    pub fn set_initial(&self, initial: Initial) {
-        *self.initial() = Some(initial);
-    }
-
-    fn initial(&self) -> MutexGuard<'_, Option<Initial>> {
-        self.initial.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn go_on_from(&self, initial: &Initial, allow_reboot: bool) -> Result<(), Failure> {
-        self.load(&initial.saved, allow_reboot).await?;
-        self.go_on().await?;
-        self.freshen(&initial.fresh).await
-    }
-
-    /// Makes anew what a machine has for itself.
-    ///
-    /// # Errors
-    /// When the guest cannot be reached, or cannot do it.
-    pub async fn freshen(&self, fresh: &[Fresh]) -> Result<(), Failure> {
-        let scripts: Vec<&str> = fresh.iter().map(|&fresh| fresh::script(fresh)).collect();
-        if scripts.is_empty() {
-            return Ok(());
-        }
-        let completed = self.run(&quiet(&scripts.concat())).await?;
-        match completed.status {
-            ExitStatus::Code(0) => Ok(()),
-            _ => Err(Failure::Refused {
-                reason: format!(
-                    "what a machine has for itself cannot be made anew: {}",
-                    String::from_utf8_lossy(&completed.stderr).trim()
-                ),
-            }),
-        }
-    }
-
     /// Gives an order, and waits for the answer.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         order: impl FnOnce(oneshot::Sender<Result<(), Failure>>) -> Order,
     ) -> Result<(), Failure> {
@@ -194,78 +144,6 @@ impl Handle {
         };
         self.orders.send(order(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
-    }
-
-    /// Starts QEMU with a state of the machine, whatever runs now, and has it wait with that.
-    ///
-    /// # Errors
-    /// When the state cannot be brought back.
-    pub async fn load(&self, saved: &Arc<Saved>, allow_reboot: bool) -> Result<(), Failure> {
-        let gone = |state: &State| !state.is_running() && state.end().is_none_or(End::is_orderly);
-        self.stop(Order::Discard, gone).await?;
-        let start = Start {
-            allow_reboot,
-            state_dir: None,
-        };
-        let restore = Some(Arc::clone(saved));
-        self.ask(|reply| Order::Start {
-            start,
-            restore,
-            reply,
-        })
-        .await
-    }
-
-    /// Has a machine that waits with its state go on.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn go_on(&self) -> Result<(), Failure> {
-        self.ask(|reply| Order::GoOn { reply }).await
-    }
-
-    /// Waits until the guest is up and has taken everything that was sent to its agent, and has nothing more sent while the
-    /// answer lives.
-    ///
-    /// # Errors
-    /// When the machine does not run, or is lost.
-    pub async fn hold(&self) -> Result<Hold, Failure> {
-        save::planned(self)?;
-        if !self.state().is_running() {
-            return Err(unavailable(&self.state()));
-        }
-        let agent = self.agent(false).await?;
-        match agent.hold().await {
-            Ok(hold) => Ok(hold),
-            Err(_) => Err(self.lost().await),
-        }
-    }
-
-    /// What is known of the machine while it runs.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub fn running(&self) -> Result<Status, Failure> {
-        let status = self.status.borrow().clone();
-        match status.state.is_running() {
-            true => Ok(status),
-            false => Err(unavailable(&status.state)),
-        }
-    }
-
-    /// What becomes its QEMU.
-    #[must_use]
-    pub fn launch(&self) -> &Launch {
-        &self.setup.launch
-    }
-
-    /// The switches that it may be plugged into, by VLAN.
-    #[must_use]
-    pub fn switches(&self) -> Vec<(u16, Switch)> {
-        let switches = self.setup.switches.iter();
-        switches
-            .map(|(vlan, switch)| (*vlan, switch.clone()))
-            .collect()
     }
 
     /// Waits for the agent, as long as the machine may take to boot.
@@ -479,91 +357,6 @@ impl Handle {
         super::copy::receive(self, request, target).await
     }
 
-    /// Asks the guest to power off.
-    ///
-    /// # Errors
-    /// When the machine cannot be asked, or its `poweroff` fails.
-    pub async fn power_off(&self) -> Result<(), Failure> {
-        self.agent(false).await?;
-        self.tell("poweroff").await
-    }
-
-    /// Asks the guest to reboot, as Ctrl-Alt-Del does: the kernel answers that by SIGINT to init, or by a reset before
-    /// there is one.
-    ///
-    /// # Errors
-    /// When the machine cannot be asked.
-    pub async fn reboot(&self) -> Result<(), Failure> {
-        let is_connected = {
-            let agent = self.status.borrow().agent.clone();
-            agent.is_some_and(|agent| agent.is_connected())
-        };
-        if is_connected {
-            self.tell("kill -INT 1").await?;
-        } else {
-            self.monitor("sendkey ctrl-alt-delete").await?;
-        }
-        let (reply, answer) = oneshot::channel();
-        self.orders
-            .send(Order::Rebooting { reply })
-            .await
-            .map_err(|_| Failure::NotRunning)?;
-        // A command that follows must not reach the guest that goes. One that has gone already cannot answer.
-        let _ = answer.await;
-        Ok(())
-    }
-
-    /// Runs a command that may take the agent away before it has answered.
-    async fn tell(&self, script: &str) -> Result<(), Failure> {
-        let command = Command {
-            timeout: Some(SETTLING_TIME * self.setup.accelerator.patience()),
-            // It is known already that it may be told.
-            early: true,
-            ..quiet(script)
-        };
-        match self.run(&command).await {
-            // One that is stopped, or does not end, is stopped by the very shutdown that it has begun.
-            Ok(Completed {
-                status: ExitStatus::Code(0) | ExitStatus::Signal(_) | ExitStatus::TimedOut,
-                ..
-            })
-            | Err(Failure::Closed | Failure::NotRunning | Failure::Ended { .. }) => Ok(()),
-            Ok(completed) => Err(Failure::Refused {
-                reason: format!(
-                    "`{script}` failed: {}",
-                    String::from_utf8_lossy(&completed.stderr).trim()
-                ),
-            }),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Waits until QEMU has ended.
-    ///
-    /// # Errors
-    /// When it did not end in time, or died or panicked instead.
-    pub async fn wait_for_shutdown(&self, limit: Option<Duration>) -> Result<(), Failure> {
-        let mut status = self.status.clone();
-        let off = status.wait_for(|status| !status.state.is_running());
-        let ended = match limit {
-            Some(after) => match timeout(after, off).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    return Err(Failure::TimedOut {
-                        what: "shutdown".to_owned(),
-                        after,
-                    });
-                }
-            },
-            None => off.await,
-        };
-        match ended {
-            Ok(status) if status.state.end().is_none_or(End::is_orderly) => Ok(()),
-            Ok(status) => Err(unavailable(&status.state)),
-            Err(_) => Ok(()),
-        }
-    }
-
     /// Ends QEMU at once and waits for its end.
     ///
     /// # Errors
@@ -582,7 +375,11 @@ impl Handle {
         self.stop(Order::End, |state| !state.is_running()).await
     }
 
-    async fn stop(&self, order: Order, stopped: impl Fn(&State) -> bool) -> Result<(), Failure> {
+    pub(super) async fn stop(
+        &self,
+        order: Order,
+        stopped: impl Fn(&State) -> bool,
+    ) -> Result<(), Failure> {
         if self.orders.send(order).await.is_err() {
             return Ok(());
         }

@@ -11,6 +11,8 @@
 //! - [`turns`]: whose turn it is to boot;
 //! - [`handle`]: what the rest of the runner holds of a machine;
 //! - [`command`]: how a handle runs commands;
+//! - `power`: how a handle has the guest power off;
+//! - [`saved`]: how a handle has the machine saved, and go on from there;
 //! - [`screen`]: how a handle looks at the screen;
 //! - [`shell`]: a shell in the guest, for a script to talk to;
 //! - [`monitor`]: how a handle speaks to QEMU;
@@ -31,14 +33,17 @@ pub mod handle;
 pub mod lifecycle;
 pub mod monitor;
 pub mod output;
+mod power;
 pub mod record;
 mod root_shell;
+pub mod saved;
 pub mod screen;
 pub mod shell;
 pub mod task;
 pub mod turns;
 
-pub use handle::{Handle, Initial};
+pub use handle::Handle;
+pub use saved::Initial;
 pub use task::Setup;
 
 /// Folder of the machines' own folders of logs, in the test's output.

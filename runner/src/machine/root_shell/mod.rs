@@ -48,6 +48,8 @@ impl RootShell {
             while let Some(step) = dialogue.next_step() {
                 let written = match step {
                     Step::Ask => {
+                        // Now, and not when the news is heard: the next agent may have said hello by then.
+                        self.agent.reset();
                         let _ = self.news.send(News::RootShell);
                         self.say(&script::question()).await
                     }

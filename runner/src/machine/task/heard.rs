@@ -75,10 +75,7 @@ impl Task {
                     self.change(Change::Booted);
                 }
             }
-            News::RootShell => {
-                running.agent.reset();
-                self.change(Change::Rebooting);
-            }
+            News::RootShell => self.change(Change::Rebooting),
             News::NotInstalled(reason) => {
                 self.change(Change::Broken(format!(
                     "the agent cannot be brought into the guest through its root shell: {reason}"

@@ -1,0 +1,140 @@
+//! How a handle has a machine saved, and go on from where it was.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use vmtest_manifest::Fresh;
+use vmtest_script::backend::{ExitStatus, MachineErrorKind as Failure, Start};
+use vmtest_switch::Switch;
+
+use super::agent::Hold;
+use super::fresh;
+use super::handle::{Handle, quiet, unavailable};
+use super::lifecycle::{End, State};
+use super::task::{Order, Status};
+use crate::snapshot::{Saved, save};
+use crate::vm::launch::Launch;
+
+/// The state that a machine is in when it is started for the first time.
+#[derive(Debug, Clone)]
+pub struct Initial {
+    /// The state.
+    pub saved: Arc<Saved>,
+    /// Whether it is an error that the machine cannot go on from there; else it boots, and the log says why.
+    pub required: bool,
+    /// What is made anew before anybody sees the machine.
+    pub fresh: Vec<Fresh>,
+}
+
+impl Handle {
+    /// Has the first start go on from a state.
+    pub fn set_initial(&self, initial: Initial) {
+        *self.initial() = Some(initial);
+    }
+
+    pub(super) fn initial(&self) -> MutexGuard<'_, Option<Initial>> {
+        self.initial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn go_on_from(
+        &self,
+        initial: &Initial,
+        allow_reboot: bool,
+    ) -> Result<(), Failure> {
+        self.load(&initial.saved, allow_reboot).await?;
+        self.go_on().await?;
+        self.freshen(&initial.fresh).await
+    }
+
+    /// Makes anew what a machine has for itself.
+    ///
+    /// # Errors
+    /// When the guest cannot be reached, or cannot do it.
+    pub async fn freshen(&self, fresh: &[Fresh]) -> Result<(), Failure> {
+        let scripts: Vec<&str> = fresh.iter().map(|&fresh| fresh::script(fresh)).collect();
+        if scripts.is_empty() {
+            return Ok(());
+        }
+        let completed = self.run(&quiet(&scripts.concat())).await?;
+        match completed.status {
+            ExitStatus::Code(0) => Ok(()),
+            _ => Err(Failure::Refused {
+                reason: format!(
+                    "what a machine has for itself cannot be made anew: {}",
+                    String::from_utf8_lossy(&completed.stderr).trim()
+                ),
+            }),
+        }
+    }
+
+    /// Starts QEMU with a state of the machine, whatever runs now, and has it wait with that.
+    ///
+    /// # Errors
+    /// When the state cannot be brought back.
+    pub async fn load(&self, saved: &Arc<Saved>, allow_reboot: bool) -> Result<(), Failure> {
+        let gone = |state: &State| !state.is_running() && state.end().is_none_or(End::is_orderly);
+        self.stop(Order::Discard, gone).await?;
+        let start = Start {
+            allow_reboot,
+            state_dir: None,
+        };
+        let restore = Some(Arc::clone(saved));
+        self.ask(|reply| Order::Start {
+            start,
+            restore,
+            reply,
+        })
+        .await
+    }
+
+    /// Has a machine that waits with its state go on.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn go_on(&self) -> Result<(), Failure> {
+        self.ask(|reply| Order::GoOn { reply }).await
+    }
+
+    /// Waits until the guest is up and has taken everything that was sent to its agent, and has nothing more sent while the
+    /// answer lives.
+    ///
+    /// # Errors
+    /// When the machine does not run, or is lost.
+    pub async fn hold(&self) -> Result<Hold, Failure> {
+        save::planned(self)?;
+        if !self.state().is_running() {
+            return Err(unavailable(&self.state()));
+        }
+        let agent = self.agent(false).await?;
+        match agent.hold().await {
+            Ok(hold) => Ok(hold),
+            Err(_) => Err(self.lost().await),
+        }
+    }
+
+    /// What is known of the machine while it runs.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn running(&self) -> Result<Status, Failure> {
+        let status = self.status.borrow().clone();
+        match status.state.is_running() {
+            true => Ok(status),
+            false => Err(unavailable(&status.state)),
+        }
+    }
+
+    /// What becomes its QEMU.
+    #[must_use]
+    pub fn launch(&self) -> &Launch {
+        &self.setup.launch
+    }
+
+    /// The switches that it may be plugged into, by VLAN.
+    #[must_use]
+    pub fn switches(&self) -> Vec<(u16, Switch)> {
+        let switches = self.setup.switches.iter();
+        switches
+            .map(|(vlan, switch)| (*vlan, switch.clone()))
+            .collect()
+    }
+}
