@@ -185,7 +185,22 @@ in
     /**
       The test scripts by name.
     */
-    scripts.type = attrsOf (string { });
+    scripts.type =
+      path: value:
+      let
+        names = builtins.attrNames (attributeSet path value);
+        # `nix build` and flakes pass over attributes with other names, without a word.
+        isBad = name: builtins.match "[A-Za-z_][A-Za-z0-9_+-]*" name == null;
+        bad = builtins.filter isBad names;
+      in
+      if names == [ ] then
+        types.fail path "expected at least one script, got none"
+      else if bad != [ ] then
+        types.fail path (
+          "bad script name `${builtins.head bad}`: expected letters, digits, `_`, `-` and `+`, with a letter or `_` first"
+        )
+      else
+        attrsOf (string { }) path value;
   };
 
   suiteNames = {

@@ -111,6 +111,8 @@ rec {
         prepare =
           if checked.prepare != null && checked.snapshot == null then
             types.fail "prepare" "there is nothing to prepare without `snapshot = true`"
+          else if checked.fresh != [ ] && checked.snapshot == null then
+            types.fail "fresh" "there is nothing to make anew without `snapshot = true`"
           else
             null;
         nodes = builtins.attrNames checked.nodes;
@@ -128,7 +130,7 @@ rec {
   /**
     Run several tests on the same virtual machines, which are booted once.
 
-    Returns the tests by the names of their scripts.
+    Returns the tests by the names of their scripts, an attribute set such as the `checks` of a flake are.
 
     # Arguments
 

@@ -119,6 +119,18 @@ fn mistakes_are_told() {
             "vmTest: testScript: a suite has `scripts` instead",
         ),
         (
+            r#"run { fresh = [ "machine-id" ]; }"#,
+            "vmTest: fresh: there is nothing to make anew without `snapshot = true`",
+        ),
+        (
+            r#"vmTestSuite { name = "s"; scripts."web.login" = "pass"; }"#,
+            "vmTest: scripts: bad script name `web.login`: expected letters, digits",
+        ),
+        (
+            r#"vmTestSuite { name = "s"; scripts = { }; }"#,
+            "vmTest: scripts: expected at least one script, got none",
+        ),
+        (
             r#"vmTestSuite { name = "s"; }"#,
             "vmTest: missing attribute `scripts`",
         ),

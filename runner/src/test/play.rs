@@ -21,6 +21,10 @@ use crate::snapshot::save::{self, all, at_once};
 use crate::spec::Test;
 use crate::workshop::{Premises, Workshop};
 
+/// What scripts are called in tracebacks: as the arguments that they come from.
+const TEST_SCRIPT: &str = "testScript";
+const PREPARE: &str = "prepare";
+
 /// The unit of systemd that is reached when a machine has booted.
 const BOOTED: &str = "default.target";
 
@@ -38,7 +42,7 @@ impl Play<'_> {
     pub(super) async fn run(self, machines: &mut Machines) -> Result<(), Fault> {
         let source = Source::New(self.images.to_owned());
         let workshop = self.set_up(machines, source).await?;
-        self.run_script(&self.test.script, machines, &workshop)
+        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
             .await
     }
 
@@ -56,13 +60,14 @@ impl Play<'_> {
     /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
     async fn run_script(
         &self,
+        name: &str,
         text: &str,
         machines: &Machines,
         workshop: &Arc<Workshop>,
     ) -> Result<(), Fault> {
         let script = Script {
             text: text.to_owned(),
-            name: "testScript".to_owned(),
+            name: name.to_owned(),
             python_path: self.test.python_path.clone(),
         };
         let (handles, vlans) = (&machines.handles, self.test.vlans());
@@ -82,7 +87,7 @@ impl Play<'_> {
         let folder = self.premises.out.join(kept::FOLDER);
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
         if save.prepared {
-            self.run_script(&self.test.script, machines, &workshop)
+            self.run_script(PREPARE, &self.test.script, machines, &workshop)
                 .await?;
         } else {
             let booted = at_once(&machines.handles, boot).await;
@@ -188,7 +193,7 @@ impl Play<'_> {
                 });
             }
         }
-        self.run_script(&self.test.script, machines, &workshop)
+        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
             .await
     }
 
@@ -200,9 +205,11 @@ impl Play<'_> {
         workshop: &Arc<Workshop>,
     ) -> Result<(), Fault> {
         if let Some(prepare) = &restore.prepare {
-            self.run_script(prepare, machines, workshop).await?;
+            self.run_script(PREPARE, prepare, machines, workshop)
+                .await?;
         }
-        self.run_script(&self.test.script, machines, workshop).await
+        self.run_script(TEST_SCRIPT, &self.test.script, machines, workshop)
+            .await
     }
 
     /// The snapshot cannot be used: that is the end, unless the machines may boot instead.
