@@ -71,7 +71,12 @@ let
     );
 
   hasSharedDir =
-    { sharedDir, snapshot, testScript, ... }:
+    {
+      sharedDir,
+      snapshot,
+      testScript,
+      ...
+    }:
     if sharedDir != null then
       sharedDir
     else
