@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::vm::accel::Accelerator;
 
 /// Machines that boot at once, for each processor of the host's.
-const PER_PROCESSOR: usize = 2;
+const PER_PROCESSOR: usize = 4;
 
 /// How long a machine keeps its turn that does not come up.
 const TURN: Duration = Duration::from_secs(120);
