@@ -4,12 +4,12 @@
 //! [lifecycle](super::lifecycle), and publishes where the machine stands. Nothing else touches the process.
 
 mod heard;
+mod open;
 mod restore;
 
 use std::collections::BTreeMap;
 use std::fs::File as StdFile;
 use std::future;
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -19,30 +19,27 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use vmtest_script::backend::{MachineErrorKind as Failure, Start};
 use vmtest_switch::{Plug, Switch};
 
+use super::QEMU_LOG;
 use super::agent::{Agent, News};
+use super::console::Lines;
 use super::console::clean::Cleaner;
-use super::console::{self, Lines};
 use super::handle::unavailable;
 use super::lifecycle::{End, Event as Change, State};
 use super::record::Record;
-use super::root_shell::RootShell;
 use super::turns::{Turn, Turns};
-use super::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::event::{Event, Events};
 use crate::snapshot::Saved;
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::{How, Launch};
-use crate::vm::process::{Channels, Qemu, last_words};
+use crate::vm::process::{Qemu, last_words};
 use crate::vm::qmp::{self, QmpEvent};
-use heard::ConsoleAudience;
 
 /// How long QEMU may take to end after it was told to, or after a panic, before it is killed.
 const ENDING_TIME: Duration = Duration::from_secs(5);
@@ -305,99 +302,6 @@ impl Task {
             self.setup.events.emit(Event::Restored { machine });
         }
         Ok(running)
-    }
-
-    async fn open(&self, qemu: Qemu, channels: Channels) -> std::io::Result<Running> {
-        let setup = &self.setup;
-        let (sender, qmp_events) = mpsc::unbounded_channel();
-        let qmp = qmp::Client::open(channels.qmp, sender)?;
-        let (sender, news) = mpsc::unbounded_channel();
-        let agent = Arc::new(Agent::open(channels.agent, sender.clone())?);
-        let root_shell = self.follow_root_shell(channels.shell, &agent, sender)?;
-        let (sender, panics) = mpsc::unbounded_channel();
-        let (console, typing) = UnixStream::from_std(channels.console)?.into_split();
-        let console = self.follow_console(console, sender);
-        let mut plugs = Vec::new();
-        for (interface, socket) in setup.launch.interfaces().iter().zip(channels.vlans) {
-            if let Some(switch) = setup.switches.get(&interface.vlan) {
-                plugs.push(switch.plug(socket)?);
-            }
-        }
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(setup.logs.join(JOURNAL_LOG))
-            .await?;
-        let journal = Journal {
-            log,
-            cleaner: Cleaner::default(),
-            lines: Lines::default(),
-        };
-        // A QEMU that ends before it has greeted is seen by its end.
-        let greeting = qmp.clone();
-        let greeted = tokio::spawn(async move {
-            if let Err(error) = greeting.negotiate().await {
-                tracing::debug!(%error, "QMP cannot be negotiated");
-            }
-        });
-        Ok(Running {
-            qemu,
-            qmp,
-            qmp_events,
-            memory: channels.memory.map(Arc::new),
-            greeted,
-            agent,
-            root_shell,
-            news,
-            typing: Arc::new(Mutex::new(typing)),
-            console,
-            panics,
-            journal,
-            kill_at: None,
-            turn: Turn::Over,
-            _plugs: plugs,
-        })
-    }
-
-    /// Has the agent brought into a guest that does not have it.
-    fn follow_root_shell(
-        &self,
-        terminal: Option<StdUnixStream>,
-        agent: &Arc<Agent>,
-        news: mpsc::UnboundedSender<News>,
-    ) -> std::io::Result<Option<JoinHandle<()>>> {
-        let (Some(terminal), Launch::Command(command)) = (terminal, &self.setup.launch) else {
-            return Ok(None);
-        };
-        let root_shell = RootShell {
-            terminal: UnixStream::from_std(terminal)?,
-            agent: Arc::clone(agent),
-            program: command.agent.clone(),
-            news,
-        };
-        Ok(Some(tokio::spawn(root_shell.follow())))
-    }
-
-    fn follow_console(
-        &self,
-        console: OwnedReadHalf,
-        panics: mpsc::UnboundedSender<String>,
-    ) -> JoinHandle<()> {
-        let (setup, record) = (Arc::clone(&self.setup), Arc::clone(&self.record));
-        tokio::spawn(async move {
-            let log = setup.logs.join(CONSOLE_LOG);
-            let audience = ConsoleAudience {
-                setup: &setup,
-                panics,
-            };
-            let followed = console::follow(console, &log, &record.transcript, audience);
-            if let Err(error) = followed.await {
-                let name = &setup.name;
-                setup
-                    .events
-                    .warn(format!("{name}: the console cannot be logged: {error}"));
-            }
-        })
     }
 
     /// Follows one run of QEMU to its end.

@@ -6,6 +6,8 @@
 //! - there are no devices, no set-user-ID programs and no extended attributes.
 //!
 //! Host and guests may write to the same folder: whoever opens a file finds what another has done.
+//!
+//! The file is as long as the trait of a file system is: nearly all of it is one function for each of FUSE's requests.
 
 mod numbers;
 
