@@ -20,17 +20,20 @@ use crate::snapshot::kept::Snapshot;
 use crate::spec::{Machine, Test};
 use crate::vm::plan::{Boot, Disks, Files};
 
-/// What the agent and the devices of the launch plan need of the kernel. Much of it is built in.
+/// What the channel and the root need of the kernel. Much of it is built in.
 const MODULES: &[&str] = &[
     "virtio_pci",
     "virtio_console",
     "virtio_blk",
-    "virtio_net",
-    "virtio_rng",
     "erofs",
     "overlay",
-    "ext4",
 ];
+
+/// What the file system of a layer that is kept, and of other disks, needs.
+const DISK_MODULE: &str = "ext4";
+
+/// What the other devices of the launch plan need.
+const LATE_MODULES: &[&str] = &["virtio_net", "virtio_rng"];
 
 /// What a machine that sees folders of the host needs beside these.
 const SHARE_MODULES: &[&str] = &["fuse", "virtiofs"];
@@ -125,12 +128,25 @@ fn failed(machine: &Machine) -> String {
 struct Common<'a> {
     kernels: BTreeMap<&'a Path, PathBuf>,
     roots: BTreeMap<&'a [Layer], PathBuf>,
-    modules: BTreeMap<(&'a Path, bool), Vec<ReadModule>>,
+    modules: BTreeMap<ModulesKey<'a>, Modules>,
 }
 
-/// What decides which modules a machine needs: the kernel's, and whether there are shared folders.
-fn modules_key(machine: &Machine) -> (&Path, bool) {
-    (&machine.modules, !machine.shares.is_empty())
+/// What decides which modules a machine needs: the kernel's, whether a layer is kept, and whether there are shared folders.
+type ModulesKey<'a> = (&'a Path, bool, bool);
+
+fn modules_key(machine: &Machine) -> ModulesKey<'_> {
+    (
+        &machine.modules,
+        machine.persistent.is_some(),
+        !machine.shares.is_empty(),
+    )
+}
+
+/// The modules of an initrd.
+struct Modules {
+    all: Vec<ReadModule>,
+    /// How many of them come before the agent answers.
+    early: usize,
 }
 
 /// A module as it goes into an initrd.
@@ -179,7 +195,7 @@ impl<'a> Common<'a> {
         &self.roots[machine.layers.as_slice()]
     }
 
-    fn modules(&self, machine: &'a Machine) -> &[ReadModule] {
+    fn modules(&self, machine: &'a Machine) -> &Modules {
         &self.modules[&modules_key(machine)]
     }
 }
@@ -221,12 +237,19 @@ fn build_root(layers: &[Layer], path: PathBuf) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn read_modules(machine: &Machine) -> Result<Vec<ReadModule>> {
+fn read_modules(machine: &Machine) -> Result<Modules> {
+    let (_, keeps_layer, has_shares) = modules_key(machine);
     let mut names = MODULES.to_vec();
-    if !machine.shares.is_empty() {
-        names.extend(SHARE_MODULES);
+    let mut late = LATE_MODULES.to_vec();
+    if keeps_layer { &mut names } else { &mut late }.push(DISK_MODULE);
+    if has_shares {
+        late.extend(SHARE_MODULES);
     }
-    let modules = modules::Index::open(&machine.modules)?.closure(&names)?;
+    let index = modules::Index::open(&machine.modules)?;
+    let early = index.closure(&names)?.len();
+    names.extend(late);
+    // More names only add to the end of what is loaded.
+    let modules = index.closure(&names)?;
     let read = |module: &Module| -> Result<ReadModule> {
         Ok(ReadModule {
             config: boot::Module {
@@ -236,15 +259,11 @@ fn read_modules(machine: &Machine) -> Result<Vec<ReadModule>> {
             bytes: module.read()?,
         })
     };
-    modules.par_iter().map(read).collect()
+    let all = modules.par_iter().map(read).collect::<Result<_>>()?;
+    Ok(Modules { all, early })
 }
 
-fn write_initrd(
-    machine: &Machine,
-    agent: &[u8],
-    modules: &[ReadModule],
-    path: &Path,
-) -> Result<()> {
+fn write_initrd(machine: &Machine, agent: &[u8], modules: &Modules, path: &Path) -> Result<()> {
     let config = boot_config(machine, modules);
     let config = vmtest_protocol::encode(&config)?;
     let output = BufWriter::new(File::create(path)?);
@@ -260,7 +279,7 @@ fn write_initrd(
         .dir("vmtest", 0o755)?
         .file(relative(CONFIG_PATH), 0o644, &config)?
         .dir(relative(MODULES_DIR), 0o755)?;
-    for module in modules {
+    for module in &modules.all {
         let name = format!("{}/{}", relative(MODULES_DIR), module.config.file);
         archive = archive.file(&name, 0o644, &module.bytes)?;
     }
@@ -272,9 +291,13 @@ fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 
-fn boot_config(machine: &Machine, modules: &[ReadModule]) -> BootConfig {
+fn boot_config(machine: &Machine, modules: &Modules) -> BootConfig {
+    let (early, late) = modules.all.split_at(modules.early);
+    let configs =
+        |modules: &[ReadModule]| modules.iter().map(|module| module.config.clone()).collect();
     BootConfig {
-        modules: modules.iter().map(|module| module.config.clone()).collect(),
+        modules: configs(early),
+        late_modules: configs(late),
         persistent: machine.persistent.is_some(),
         shares: machine
             .shares

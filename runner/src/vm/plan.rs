@@ -305,6 +305,11 @@ fn kernel_command_line(
     if accelerator == Accelerator::Tcg {
         // On a busy host ticks of the emulated timer come too late for the kernel's test of them, and it panics.
         parameters.push("no_timer_check");
+        // The kernel's tests of its own ciphers are a tenth of a second, and say nothing about the guest. A FIPS guest needs them.
+        let fips = |parameter: &String| parameter.starts_with("fips=");
+        if !machine.kernel_params.iter().any(fips) {
+            parameters.push("cryptomgr.notests");
+        }
     }
     if machine.network.is_some() {
         // The guest's udev leaves the names that the agent has given.

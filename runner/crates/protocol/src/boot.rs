@@ -23,8 +23,10 @@ pub const FAILURE: &str = "cannot boot the guest: ";
 /// What the agent does as `/init`, before it hands over to the guest's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootConfig {
-    /// Kernel modules in the order in which they are loaded.
+    /// Kernel modules for the channel and the root, in the order in which they are loaded.
     pub modules: Vec<Module>,
+    /// Kernel modules that are loaded once the agent answers, in this order.
+    pub late_modules: Vec<Module>,
     /// Whether the disk [`PERSISTENT_SERIAL`] takes what the guest writes; else a tmpfs does.
     pub persistent: bool,
     /// Folders of the host to mount in the guest's root.

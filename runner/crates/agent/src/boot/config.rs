@@ -45,6 +45,7 @@ mod tests {
                 file: "erofs.ko".into(),
                 required: true,
             }],
+            late_modules: Vec::new(),
             persistent: true,
             shares: Vec::new(),
             init: "/sbin/init".into(),

@@ -1,9 +1,13 @@
 //! From the kernel's hand to the guest's own init.
 //!
 //! ```text
-//! devtmpfs, proc, sysfs, run -> configuration -> modules -> devices -> root (image + writable layer) -> network
-//!     -> switch root -> the host's folders -> agent started -> guest's init executed in this process
+//! devtmpfs, proc, sysfs, run -> configuration -> modules -> devices -> root (image + writable layer) -> names
+//!     -> switch root -> agent started -> late modules -> network -> the host's folders
+//!     -> guest's init executed in this process
 //! ```
+//!
+//! The agent answers as soon as there is a root to answer from, while what only the guest's own programs need is still
+//! being made.
 //!
 //! Whatever fails on the way is said over the channel and in the kernel's log, and the machine goes off.
 
@@ -23,7 +27,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use rustix::fs::OFlags;
 use thiserror::Error;
@@ -62,7 +66,9 @@ pub fn boot() -> ! {
 fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
     root::mount_basics()?;
     let config = config::read()?;
-    modules::load(&config.modules)?;
+    modules::load(modules::open(&config.modules)?)?;
+    // The initrd is gone when they are loaded.
+    let late_modules = modules::open(&config.late_modules)?;
     let channel = devices::open_port(PORT_NAME)?;
     let agents_end = channel.try_clone().map_err(BootError::Agent)?;
     *port = Some(channel);
@@ -75,18 +81,35 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
     root::assemble(&image, persistent.as_deref())?;
     if let Some(network) = &config.network {
         root::write_names(network)?;
-        network::set_up(network)?;
+        network::set_host_name(network)?;
     }
     root::switch()?;
+    let mut agent = serve::start(agents_end).map_err(BootError::Agent)?;
+    complete(&config, late_modules)
+        .and_then(|()| hand_over(&config))
+        .inspect_err(|_| stop(&mut agent))
+}
+
+/// Makes what the guest's own programs find, and the agent does without.
+fn complete(config: &BootConfig, late_modules: Vec<modules::Open>) -> Result<(), BootError> {
+    modules::load(late_modules)?;
+    if let Some(network) = &config.network {
+        network::set_up(network)?;
+    }
     for folder in &config.shares {
         shares::attach(folder)?;
     }
-    hand_over(&config, agents_end)
+    Ok(())
 }
 
-/// Starts the agent that stays and turns this process into the guest's init.
-fn hand_over(config: &BootConfig, port: OwnedFd) -> Result<Infallible, BootError> {
-    let mut agent = serve::start(port).map_err(BootError::Agent)?;
+/// The port is needed for the report.
+fn stop(agent: &mut Child) {
+    let _ = agent.kill();
+    let _ = agent.wait();
+}
+
+/// Turns this process into the guest's init.
+fn hand_over(config: &BootConfig) -> Result<Infallible, BootError> {
     note(Level::Info, &format!("handing over to {}", config.init));
 
     let mut init = Command::new(&config.init);
@@ -103,9 +126,6 @@ fn hand_over(config: &BootConfig, port: OwnedFd) -> Result<Infallible, BootError
         init.stdin(console.0).stdout(console.1).stderr(console.2);
     }
     let source = init.exec();
-    // The port is needed for the report.
-    let _ = agent.kill();
-    let _ = agent.wait();
     Err(BootError::Init {
         path: config.init.clone(),
         source,

@@ -22,31 +22,47 @@ pub(super) enum ModuleError {
     Load { name: String, source: Errno },
 }
 
+/// A module whose file is open.
+#[derive(Debug)]
+pub(super) struct Open {
+    module: Module,
+    file: File,
+}
+
+/// Opens the files of modules.
+pub(super) fn open(modules: &[Module]) -> Result<Vec<Open>, ModuleError> {
+    let open = |module: &Module| match File::open(Path::new(MODULES_DIR).join(&module.file)) {
+        Ok(file) => Ok(Open {
+            module: module.clone(),
+            file,
+        }),
+        Err(source) => Err(ModuleError::Open {
+            name: module.file.clone(),
+            source,
+        }),
+    };
+    modules.iter().map(open).collect()
+}
+
 /// Loads every module; one that is there already is fine, and one that is not required may be refused.
-pub(super) fn load(modules: &[Module]) -> Result<(), ModuleError> {
-    for module in modules {
-        match insert(&module.file) {
-            Err(ModuleError::Load { name, source }) if !module.required => {
-                let text = format!("the kernel does without the module {name}: {source}");
+pub(super) fn load(modules: Vec<Open>) -> Result<(), ModuleError> {
+    for Open { module, file } in modules {
+        match finit_module(file, c"", 0) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(source) if !module.required => {
+                let text = format!(
+                    "the kernel does without the module {}: {source}",
+                    module.file
+                );
                 note(Level::Info, &text);
             }
-            result => result?,
+            Err(source) => {
+                return Err(ModuleError::Load {
+                    name: module.file,
+                    source,
+                });
+            }
         }
     }
     Ok(())
-}
-
-fn insert(name: &str) -> Result<(), ModuleError> {
-    let open = |source| ModuleError::Open {
-        name: name.to_owned(),
-        source,
-    };
-    let file = File::open(Path::new(MODULES_DIR).join(name)).map_err(open)?;
-    match finit_module(file, c"", 0) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(source) => Err(ModuleError::Load {
-            name: name.to_owned(),
-            source,
-        }),
-    }
 }

@@ -42,14 +42,18 @@ struct Plan {
     addresses: Vec<(IpAddr, u8)>,
 }
 
-/// Names the guest, and names, addresses and brings up its interfaces.
-pub(super) fn set_up(network: &Network) -> Result<(), NetworkError> {
+/// Names the guest.
+pub(super) fn set_host_name(network: &Network) -> Result<(), NetworkError> {
     rustix::system::sethostname(network.host_name.as_bytes()).map_err(|source| {
         NetworkError::HostName {
             name: network.host_name.clone(),
             source,
         }
-    })?;
+    })
+}
+
+/// Names, addresses and brings up the guest's interfaces.
+pub(super) fn set_up(network: &Network) -> Result<(), NetworkError> {
     let mut plans = Err(NetworkError::Netlink(Errno::NODEV));
     wait_for(|| {
         plans = plan(&network.interfaces, &present());
