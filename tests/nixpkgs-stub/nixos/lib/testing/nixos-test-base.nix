@@ -1,0 +1,29 @@
+# What makes a NixOS configuration a machine of a test.
+{ config, lib, ... }:
+let
+  since = lib.versionAtLeast lib.trivial.release;
+in
+{
+  imports = [
+    ../../modules/testing/test-instrumentation.nix
+  ]
+  ++ lib.optional (since "26.05") ../../modules/virtualisation/guest-networking-options.nix
+  ++ lib.optional (!since "26.05") ../../modules/virtualisation/qemu-vm.nix;
+
+  config = {
+    documentation.nixos.enable = lib.mkOverride 150 false;
+
+    # Machines must not be built anew for each commit.
+    system.nixos = {
+      revision = lib.mkForce "constant-nixos-revision";
+      versionSuffix = lib.mkForce "test";
+      label = lib.mkForce "test";
+    };
+
+    system.switch.enable = lib.mkDefault (
+      config.isSpecialisation
+      || config.specialisation != { }
+      || config.virtualisation.installBootLoader or false
+    );
+  };
+}
