@@ -2,7 +2,8 @@
 evalConfigArgs@{
   system ? builtins.currentSystem,
   pkgs ? null,
-  baseModules ? import ../modules/module-list.nix ++ [ pkgsModule ],
+  # Whoever gives them gets nothing of `system` and `pkgs`.
+  baseModules ? null,
   extraArgs ? { },
   specialArgs ? { },
   modules,
@@ -22,13 +23,17 @@ let
     ];
   };
 
+  ownBaseModules =
+    if baseModules == null then import ../modules/module-list.nix ++ [ pkgsModule ] else baseModules;
+
   # For specialisations, and for configurations within configurations.
   argumentsModule = {
     _file = ./eval-config.nix;
     key = toString ./eval-config.nix + ":arguments";
     config._module.args = {
       noUserModules = known;
-      inherit baseModules extraModules modules;
+      inherit extraModules modules;
+      baseModules = ownBaseModules;
     }
     // extraArgs;
   };
@@ -42,7 +47,7 @@ let
   known = (import ./eval-config-minimal.nix { inherit lib; }).evalModules {
     inherit prefix specialArgs;
     modules =
-      baseModules
+      ownBaseModules
       ++ extraModules
       ++ [
         argumentsModule

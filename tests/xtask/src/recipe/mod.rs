@@ -8,6 +8,7 @@ mod packages;
 mod programs;
 mod qemu;
 mod root;
+mod userland;
 
 use std::path::Path;
 use std::process::Command;
@@ -32,6 +33,7 @@ pub(crate) fn steps(toolbox: &Toolbox) -> Vec<Step> {
         kernel::step(),
         guests::busybox(),
         objects::step(toolbox),
+        userland::step(toolbox),
         programs::plugin(toolbox),
     ]
 }

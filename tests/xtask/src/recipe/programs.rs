@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use super::userland;
 use crate::schedule::Workplace;
 use crate::step::{Kept, Lane, Step};
 use crate::toolbox::{Program, Toolbox};
@@ -45,7 +46,7 @@ pub(super) fn plugin(toolbox: &Toolbox) -> Step {
         about: "plugin",
         lane: Lane::Processor,
         kept: Kept::Never,
-        needs: &["programs", "nix", "store"],
+        needs: &["programs", "nix", "store", "userland"],
         recipe: Vec::new(),
         make: Box::new(move |place| {
             write_tools(&toolbox, place)?;
@@ -67,6 +68,8 @@ pub(super) fn plugin(toolbox: &Toolbox) -> Step {
 fn write_tools(toolbox: &Toolbox, place: &Workplace) -> Result<()> {
     let paths = fs::read_to_string(place.result("store")?.join("paths.json"))?;
     let mut tools: serde_json::Map<_, _> = serde_json::from_str(&paths)?;
+    let userland = fs::read_to_string(place.result("userland")?.join(userland::PATH_FILE))?;
+    tools.insert("userland".into(), userland.into());
     for Program {
         name, attribute, ..
     } in Toolbox::PROGRAMS

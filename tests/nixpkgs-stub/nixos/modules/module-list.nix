@@ -1,0 +1,32 @@
+# All modules of a configuration, as paths.
+[
+  ./config/locale.nix
+  ./config/shells.nix
+  ./config/swap.nix
+  ./config/sysctl.nix
+  ./config/system-path.nix
+  ./config/users.nix
+  ./misc/assertions.nix
+  ./misc/documentation.nix
+  ./misc/meta.nix
+  ./misc/nixpkgs.nix
+  ./misc/version.nix
+  ./security/security.nix
+  ./services/base.nix
+  ./services/declared.nix
+  ./services/getty.nix
+  ./system/activation/activation-script.nix
+  ./system/activation/specialisation.nix
+  ./system/activation/top-level.nix
+  ./system/boot/journald.nix
+  ./system/boot/kernel.nix
+  ./system/boot/loader.nix
+  ./system/boot/stage-1.nix
+  ./system/boot/stage-2.nix
+  ./system/boot/systemd.nix
+  ./system/boot/tmp.nix
+  ./system/build.nix
+  ./system/etc/etc.nix
+  ./tasks/filesystems.nix
+  ./tasks/network-interfaces.nix
+]

@@ -1,0 +1,80 @@
+# Logins on consoles.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.services.getty;
+  agetty =
+    arguments:
+    [
+      ""
+      "@${pkgs.util-linux}/bin/agetty agetty --login-program ${cfg.loginProgram} ${
+        lib.optionalString (cfg.autologinUser != null) "--autologin ${cfg.autologinUser} "
+      }${toString cfg.extraArgs} ${arguments}"
+    ];
+in
+{
+  options.services.getty = {
+    autologinUser = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Who is logged in without a question.";
+    };
+    autologinOnce = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether only the first time.";
+    };
+    loginProgram = mkOption {
+      type = types.path;
+      default = "${pkgs.shadow}/bin/login";
+      defaultText = "login";
+      description = "The program that asks.";
+    };
+    loginOptions = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Its arguments.";
+    };
+    extraArgs = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Arguments of agetty.";
+    };
+    greetingLine = mkOption {
+      type = types.str;
+      default = "<<< Welcome to ${config.system.nixos.distroName} ${config.system.nixos.label} (\\m) - \\l >>>";
+      defaultText = "a welcome";
+      description = "What it says first.";
+    };
+    helpLine = mkOption {
+      type = types.lines;
+      default = "";
+      description = "What it says then.";
+    };
+  };
+
+  config = {
+    systemd.services = {
+      "getty@".serviceConfig.ExecStart = agetty "--noclear --keep-baud %I 115200,38400,9600 $TERM";
+      "serial-getty@".serviceConfig.ExecStart = agetty "--keep-baud %I $TERM";
+      "autovt@" = {
+        serviceConfig.ExecStart = agetty "--noclear %I $TERM";
+        serviceConfig.Type = "idle";
+        serviceConfig.Restart = "always";
+      };
+      "getty@tty1" = {
+        wantedBy = lib.mkIf config.console.enable [ "getty.target" ];
+        overrideStrategy = "asDropin";
+      };
+    };
+    environment.etc.issue = {
+      mode = "0444";
+      text = "${cfg.greetingLine}\n${cfg.helpLine}\n";
+    };
+  };
+}

@@ -1,0 +1,20 @@
+# The size of the machine's disk.
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+in
+{
+  options.virtualisation = {
+    diskSizeAutoSupported = mkOption {
+      type = types.bool;
+      internal = true;
+      default = true;
+      description = "Whether whoever makes the disk can tell its size.";
+    };
+    diskSize = mkOption {
+      type = types.either (types.enum [ "auto" ]) types.ints.positive;
+      default = "auto";
+      description = "Size of the disk in MiB.";
+    };
+  };
+}
