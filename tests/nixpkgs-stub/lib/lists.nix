@@ -9,7 +9,6 @@ let
     genList
     head
     length
-    listToAttrs
     ;
 in
 rec {
@@ -75,21 +74,8 @@ rec {
   fold = foldr;
   foldl = foldl';
   unique = foldl' (found: value: if elem value found then found else found ++ [ value ]) [ ];
-  uniqueStrings =
-    values:
-    # The first of equal names counts in `listToAttrs`.
-    map (entry: entry.value) (
-      builtins.sort (a: b: a.index < b.index) (
-        builtins.attrValues (
-          listToAttrs (
-            imap0 (index: value: {
-              name = value;
-              value = { inherit index value; };
-            }) values
-          )
-        )
-      )
-    );
+  # In the order of the alphabet.
+  uniqueStrings = values: builtins.attrNames (builtins.groupBy (value: value) values);
   allUnique = values: length (unique values) == length values;
   sortOn = f: builtins.sort (a: b: f a < f b);
   naturalSort = builtins.sort (a: b: builtins.compareVersions a b < 0);

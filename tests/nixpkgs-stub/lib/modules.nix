@@ -174,8 +174,8 @@ let
         else
           definitions;
       merged =
-        if declared.readOnly or false && length definitions > 1 then
-          throw "The option `${showOption path}' is read-only, but it's set multiple times. Definition values:${showDefs definitions}"
+        if declared.readOnly or false && length all > 1 then
+          throw "The option `${showOption path}' is read-only, but it's set multiple times. Definition values:${showDefs all}"
         else
           mergeDefinitions path type all;
       value = builtins.addErrorContext "while evaluating the option `${showOption path}':" merged.mergedValue;

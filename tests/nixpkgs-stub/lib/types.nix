@@ -171,8 +171,6 @@ types
         head values
       else if all (value: isAttrs value && !isStringLike value) values then
         (lazyAttrsOf anything).merge path definitions
-      else if all isList values then
-        builtins.concatLists values
       else if all isFunction values then
         argument:
         anything.merge (path ++ [ "<function body>" ]) (
@@ -577,7 +575,7 @@ types
           ++ map asModule definitions;
           prefix = path;
         }).config;
-      emptyValue.value = { };
+      emptyValue.value = base.config;
       getSubOptions =
         prefix:
         (base.extendModules {

@@ -37,7 +37,6 @@ let
     shadow = "useradd";
     userland = "bash";
     util-linux = "mount";
-    which = "which";
   };
 
   systemd = {
@@ -81,6 +80,12 @@ lib.mapAttrs (
 
   hello = pkgs.writeShellScriptBin "hello" ''
     [ "$1" = -g ] && echo "$2" || echo "Hello, world!"
+  '';
+
+  which = pkgs.writeShellScriptBin "which" ''
+    status=0
+    for program; do type -P "$program" || status=1; done
+    exit $status
   '';
 
   # Looks for windows of a screen that no guest of the stub has.

@@ -10,8 +10,8 @@ patchelf() {
 "$busybox" chmod -R u+w "$out"
 
 # The old kind of path, which counts for the libraries of libraries and for what is loaded by name, too.
-for program in "$out"/bin/* "$out"/lib/systemd/* "$out"/lib/systemd/system-generators/* "$out"/lib/udev/*; do
-    if [ -f "$program" ] && [ ! -L "$program" ] && patchelf --print-interpreter "$program" > /dev/null 2>&1; then
+"$busybox" find "$out/bin" "$out/lib/systemd" "$out/lib/udev" -type f | while read -r program; do
+    if patchelf --print-interpreter "$program" > /dev/null 2>&1; then
         patchelf --set-interpreter "$out/lib/ld-linux-x86-64.so.2" --force-rpath --set-rpath "$out/lib" "$program"
     fi
 done

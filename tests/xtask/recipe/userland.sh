@@ -83,12 +83,13 @@ find "$out/lib/systemd/system-generators" -type f ! -name systemd-fstab-generato
     ! -name systemd-run-generator -delete
 cp -r "$tree/usr/share/dbus-1" "$tree/usr/share/terminfo" "$out/share/"
 
-# Not followed by a letter that would make it a longer name; only programs and libraries.
+# In programs and libraries only: texts are told where things lie when that is known. Search paths are lists.
 export LC_ALL=C
 find "$out/bin" "$out/lib" -type f | while read -r file; do
     is_elf "$file" || continue
     sed -i -e 's,/usr/lib/systemd,/run/lib/systemd,g; s,/usr/lib/udev,/run/lib/udev,g' \
-        -e 's,/usr/bin/,/run/bin/,g; s,/usr/sbin/,/run/sbin/,g' "$file"
+        -e 's,/usr/bin/,/run/bin/,g; s,/usr/sbin/,/run/sbin/,g' \
+        -e 's,:/usr/bin,:/run/bin,g; s,/usr/bin:,/run/bin:,g; s,:/usr/sbin,:/run/sbin,g; s,/usr/sbin:,/run/sbin:,g' "$file"
 done
 sed -i 's,/lib/modules,/run/modules,g' "$out/bin/kmod" "$out/lib/libkmod.so.2"
 

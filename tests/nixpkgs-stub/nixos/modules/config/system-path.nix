@@ -24,7 +24,10 @@ in
       };
       corePackages = mkOption {
         type = types.listOf types.package;
-        default = [ pkgs.userland ];
+        default = [
+          pkgs.userland
+          pkgs.which
+        ];
         internal = true;
         description = "Packages that no system does without.";
       };

@@ -314,7 +314,8 @@ in
         root = 0;
         wheel = 1;
         kmem = 2;
-        tty = 3;
+        # Where the systemd of the toolbox expects it.
+        tty = 5;
         messagebus = 4;
         disk = 6;
         audio = 17;

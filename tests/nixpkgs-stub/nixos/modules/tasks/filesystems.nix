@@ -194,7 +194,7 @@ in
       "/run" = special "tmpfs" "tmpfs" [ "nosuid" "nodev" "strictatime" "mode=755" "size=${config.boot.runSize}" ];
       "/dev" = special "devtmpfs" "devtmpfs" [ "nosuid" "strictatime" "mode=755" "size=${config.boot.devSize}" ];
       "/dev/shm" = special "tmpfs" "tmpfs" [ "nosuid" "nodev" "strictatime" "mode=1777" "size=${config.boot.devShmSize}" ];
-      "/dev/pts" = special "devpts" "devpts" [ "nosuid" "noexec" "mode=620" "ptmxmode=0666" "gid=3" ];
+      "/dev/pts" = special "devpts" "devpts" [ "nosuid" "noexec" "mode=620" "ptmxmode=0666" "gid=5" ];
       "/sys" = special "sysfs" "sysfs" [ "nosuid" "noexec" "nodev" ];
     };
 

@@ -1,5 +1,5 @@
 # The size of the machine's disk.
-{ lib, ... }:
+{ config, lib, ... }:
 let
   inherit (lib) mkOption types;
 in
@@ -13,7 +13,7 @@ in
     };
     diskSize = mkOption {
       type = types.either (types.enum [ "auto" ]) types.ints.positive;
-      default = "auto";
+      default = if config.virtualisation.diskSizeAutoSupported then "auto" else 1024;
       description = "Size of the disk in MiB.";
     };
   };

@@ -585,7 +585,6 @@ in
     }
     // lib.optionalAttrs (since "25.05") {
       diskSizeAutoSupported = false;
-      diskSize = lib.mkOptionDefault 1024;
     };
 
     # The machine of a test has the file systems of the test, and none of its configuration.
