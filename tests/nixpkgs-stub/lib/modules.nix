@@ -70,6 +70,11 @@ let
     else
       [ value ];
 
+  setDefaultModuleLocation = file: module: {
+    _file = file;
+    imports = [ module ];
+  };
+
   priority = value: if isProperty "override" value then value.priority else defaultOverridePriority;
   order = value: if isProperty "order" value then value.priority else defaultOrderPriority;
 
@@ -131,37 +136,51 @@ let
       optionalValue = if isDefined then { value = mergedValue; } else { };
     };
 
-  # The declarations of one option as one.
+  # The declarations of one option as one. Modules of submodules are told which file they are from.
   mergeDeclarations =
-    path:
-    foldl' (
-      known:
-      { file, option }:
-      let
-        clash = filter (name: known ? ${name} && option ? ${name}) [
-          "default"
-          "example"
-          "description"
-          "apply"
-        ];
-        joined = if known ? type && option ? type then known.type.typeMerge option.type else null;
-      in
-      if clash != [ ] || (known ? type && option ? type && joined == null) then
-        throw "The option `${showOption path}' in `${file}' is already declared in ${showFiles known.declarations}."
-      else
-        known
-        // option
-        // (if joined == null then { } else { type = joined; })
-        // {
-          declarations = known.declarations ++ [ file ];
-        }
-    ) { declarations = [ ]; };
+    path: declarations:
+    let
+      join =
+        known:
+        { file, option }:
+        let
+          clash = filter (name: known ? ${name} && option ? ${name}) [
+            "default"
+            "example"
+            "description"
+            "apply"
+          ];
+          both = known ? type && option ? type;
+          joined = known.type.typeMerge option.type;
+          modules = option.type.getSubModules or null;
+        in
+        if clash != [ ] || (both && joined == null) then
+          throw "The option `${showOption path}' in `${file}' is already declared in ${showFiles known.declarations}."
+        else
+          known
+          // option
+          // (if both then { type = joined; } else { })
+          // {
+            declarations = known.declarations ++ [ file ];
+            submodules =
+              (if modules == null then [ ] else map (setDefaultModuleLocation file) modules) ++ known.submodules;
+          };
+      merged = foldl' join {
+        declarations = [ ];
+        submodules = [ ];
+      } declarations;
+      type = merged.type or lib.types.unspecified;
+    in
+    removeAttrs merged [ "submodules" ]
+    // {
+      type = if merged.submodules == [ ] then type else type.substSubModules merged.submodules;
+    };
 
   evalOption =
     path: declarations: definitions:
     let
       declared = mergeDeclarations path declarations;
-      type = declared.type or lib.types.unspecified;
+      inherit (declared) type;
       all =
         if declared ? default then
           [
@@ -182,7 +201,6 @@ let
     in
     declared
     // {
-      inherit type;
       inherit (merged) isDefined highestPrio;
       loc = path;
       options = type.getSubOptions path;
@@ -602,6 +620,7 @@ in
     mkMerge
     mkOrder
     mkOverride
+    setDefaultModuleLocation
     ;
   defaultPriority = defaultOverridePriority;
 
@@ -618,11 +637,6 @@ in
     mkIf (if condition then true else throw "\nFailed assertion: ${message}") content;
 
   mkAliasDefinitions = mkAliasAndWrapDefinitions lib.id;
-
-  setDefaultModuleLocation = file: module: {
-    _file = file;
-    imports = [ module ];
-  };
 
   # A configuration as the value of `extendModules` without anything more.
   fixMergeModules =

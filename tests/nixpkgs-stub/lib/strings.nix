@@ -63,27 +63,6 @@ rec {
     else
       "'${replaceStrings [ "'" ] [ "'\\''" ] text}'";
   escapeShellArgs = values: concatMapStringsSep " " escapeShellArg values;
-  escapeSystemdPath =
-    path:
-    let
-      parts = builtins.filter (part: isString part && part != "") (builtins.split "/" path);
-      plain = character: match "[a-zA-Z0-9:_.]" character != null;
-      encode = character: if plain character then character else "\\x${lib.toLower (hexOf character)}";
-      hexOf =
-        character:
-        {
-          "-" = "2d";
-          " " = "20";
-          "\\" = "5c";
-          "+" = "2b";
-          "@" = "40";
-          "~" = "7e";
-          "," = "2c";
-          "=" = "3d";
-        }
-        .${character} or (throw "escapeSystemdPath: the stub does not know `${character}'");
-    in
-    if parts == [ ] then "-" else concatMapStringsSep "-" (stringAsChars encode) parts;
   isStorePath = value: match "${builtins.storeDir}/[^/]+" (toString value) != null;
   isStringLike = value: isString value || builtins.isPath value || value ? outPath || value ? __toString;
   isConvertibleWithToString =

@@ -34,6 +34,7 @@ let
       noUserModules = known;
       inherit extraModules modules;
       baseModules = ownBaseModules;
+      utils = import ./utils.nix { inherit lib; };
     }
     // extraArgs;
   };

@@ -3,6 +3,7 @@
   config,
   lib,
   pkgs,
+  utils,
   ...
 }:
 let
@@ -146,7 +147,7 @@ let
   addressService =
     one:
     let
-      device = "sys-subsystem-net-devices-${lib.escapeSystemdPath one.name}.device";
+      device = "sys-subsystem-net-devices-${utils.escapeSystemdPath one.name}.device";
       addresses = one.ipv4.addresses ++ one.ipv6.addresses;
       routes = one.ipv4.routes ++ one.ipv6.routes;
     in

@@ -3,6 +3,7 @@
   config,
   lib,
   pkgs,
+  utils,
   ...
 }:
 let
@@ -12,7 +13,7 @@ let
     ;
   since = lib.versionAtLeast lib.trivial.release;
   cfg = config.systemd;
-  render = import ./systemd/render.nix { inherit lib pkgs; };
+  render = import ./systemd/render.nix { inherit lib pkgs utils; };
   unitOptions = import ./systemd/unit-options.nix { inherit lib; };
 
   unitsOf = kind: type: description: mkOption {

@@ -1,5 +1,9 @@
 # Units as files.
-{ lib, pkgs }:
+{
+  lib,
+  pkgs,
+  utils,
+}:
 let
   inherit (lib)
     concatMapStrings
@@ -135,7 +139,7 @@ in
   };
 
   mount = kind: one: {
-    name = "${lib.escapeSystemdPath one.where}.${kind}";
+    name = "${utils.escapeSystemdPath one.where}.${kind}";
     value = unit (
       if kind == "mount" then
         section "Mount" (
