@@ -518,20 +518,15 @@ let
           map (definition: { inherit (definition) file value; }) definitions
         )).mergedValue;
 
-      # `_module` is read first, and not through what it decides.
+      # What modules see is not checked: an error about one definition may have to look at another.
       settings = level.config._module;
-      checked =
-        if level.unmatched == [ ] then
-          level.config
-        else if settings.freeformType != null then
+      config =
+        if level.unmatched != [ ] && settings.freeformType != null then
           lib.recursiveUpdate freeform level.config
-        else if settings.check && check then
-          throw (unknownOption (head level.unmatched))
         else
           level.config;
-      config = checked // {
-        _module = settings;
-      };
+      unknown = settings.check && check && settings.freeformType == null && level.unmatched != [ ];
+      checked = value: if unknown then throw (unknownOption (head level.unmatched)) else value;
       options = level.options;
 
       extendModules =
@@ -555,14 +550,10 @@ let
     in
     {
       _type = "configuration";
-      inherit
-        class
-        extendModules
-        options
-        type
-        ;
-      config = removeAttrs config [ "_module" ];
-      inherit (level.config) _module;
+      inherit class extendModules type;
+      options = checked options;
+      config = checked (removeAttrs config [ "_module" ]);
+      _module = checked settings;
     };
 
   # Modules that keep old names alive.

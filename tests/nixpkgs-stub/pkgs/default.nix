@@ -38,6 +38,7 @@ in
   extend = overlay: withOverlays (overlays ++ [ overlay ]);
   appendOverlays = further: if further == [ ] then final else withOverlays (overlays ++ further);
 
+  pkgs = final;
   pkgsLinux = final;
   buildPackages = final;
   __splicedPackages = final;

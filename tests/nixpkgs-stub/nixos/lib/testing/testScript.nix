@@ -60,7 +60,7 @@ in
       else
         test.testScript;
 
-    defaults =
+    ${if lib.versionAtLeast lib.trivial.release "26.05" then "nodeDefaults" else "defaults"} =
       { config, ... }:
       {
         virtualisation.additionalPaths =

@@ -62,16 +62,9 @@ in
     systemd.services = {
       "getty@".serviceConfig.ExecStart = agetty "--noclear --keep-baud %I 115200,38400,9600 $TERM";
       "serial-getty@".serviceConfig.ExecStart = agetty "--keep-baud %I $TERM";
-      "autovt@" = {
-        serviceConfig.ExecStart = agetty "--noclear %I $TERM";
-        serviceConfig.Type = "idle";
-        serviceConfig.Restart = "always";
-      };
-      "getty@tty1" = {
-        wantedBy = lib.mkIf config.console.enable [ "getty.target" ];
-        overrideStrategy = "asDropin";
-      };
     };
+    # By this name, since a file of `getty@tty1` would hide what the template is told.
+    systemd.targets.getty.wants = lib.mkIf config.console.enable [ "autovt@tty1.service" ];
     environment.etc.issue = {
       mode = "0444";
       text = "${cfg.greetingLine}\n${cfg.helpLine}\n";

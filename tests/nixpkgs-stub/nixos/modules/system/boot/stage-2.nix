@@ -53,7 +53,7 @@ let
     ''}
 
     mkdir -m 0755 -p /etc
-    mkdir -m 1777 -p /tmp
+    install -m 1777 -d /tmp
     mkdir -m 0700 -p /root
     mkdir -m 0755 -p /home
 

@@ -278,7 +278,7 @@ in
       "systemd/system-generators".source = "${cfg.package}/lib/systemd/system-generators";
       "tmpfiles.d/00-nixos.conf".text = lib.concatMapStrings (rule: "${rule}\n") cfg.tmpfiles.rules;
     }
-    // lib.genAttrs' [ "static-nodes-permissions" "systemd" "systemd-nologin" "systemd-tmp" "dbus" ] (
+    // lib.genAttrs' [ "static-nodes-permissions" "systemd" "systemd-nologin" "systemd-tmp" "tmp" "dbus" ] (
       name:
       lib.nameValuePair "tmpfiles.d/${name}.conf" {
         source = "${cfg.package}/example/tmpfiles.d/${name}.conf";

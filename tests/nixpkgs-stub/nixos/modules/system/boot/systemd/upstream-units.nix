@@ -90,6 +90,7 @@
   "dbus-org.freedesktop.locale1.service"
   "dbus.service"
   "dbus.socket"
+  "autovt@.service"
   "getty@.service"
   "serial-getty@.service"
   "user.slice"
