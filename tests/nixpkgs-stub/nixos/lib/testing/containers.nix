@@ -18,7 +18,7 @@ let
     modules = [ config.defaults ];
     baseModules = import ../../modules/module-list.nix ++ [
       ./nixos-test-base.nix
-      ../../modules/virtualisation/nspawn-container.nix
+      ../../modules/virtualisation/nspawn-container
       {
         key = "nodes";
         _module.args = {

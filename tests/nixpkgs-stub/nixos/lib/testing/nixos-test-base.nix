@@ -7,7 +7,7 @@ in
   imports = [
     ../../modules/testing/test-instrumentation.nix
   ]
-  ++ lib.optional (since "26.05") ../../modules/virtualisation/guest-networking-options.nix
+  # Since 26.05 not every machine is a virtual one.
   ++ lib.optional (!since "26.05") ../../modules/virtualisation/qemu-vm.nix;
 
   config = {

@@ -342,6 +342,12 @@ in
       deps = [ ];
     };
 
+    environment.etc."default/useradd".text = ''
+      GROUP=100
+      HOME=/home
+      SHELL=/run/current-system/sw/bin/bash
+    '';
+
     environment.etc.login-defs = {
       target = "login.defs";
       text = ''

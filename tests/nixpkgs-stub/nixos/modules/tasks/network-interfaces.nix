@@ -357,7 +357,9 @@ in
     networking.hosts = {
       "127.0.0.1" = [ "localhost" ];
       "::1" = lib.mkIf cfg.enableIPv6 [ "localhost" ];
-      "127.0.0.2" = optional (cfg.hostName != "" && cfg.hostName != "localhost") cfg.hostName;
+      "127.0.0.2" = lib.optionals (cfg.hostName != "" && cfg.hostName != "localhost") (
+        optional (cfg.domain != null) cfg.fqdn ++ [ cfg.hostName ]
+      );
     };
 
     boot.kernelParams = optional (!cfg.usePredictableInterfaceNames) "net.ifnames=0";

@@ -80,14 +80,20 @@ in
     *) exit 1 ;;
     esac
     toplevel=$(readlink -f "''${0%/bin/*}")
-    declare -A before
-    for unit in /etc/systemd/system/*; do before[''${unit##*/}]=$(readlink -f "$unit"); done
+    units() { [ ! -d "$1/etc/systemd/system" ] || (cd "$1/etc/systemd/system" && printf '%s\n' *.service); }
+    before=$(readlink -f /run/current-system)
     "$toplevel/activate" || status=$?
     systemctl daemon-reload
-    for unit in /etc/systemd/system/*.service; do
-      name=''${unit##*/}
-      [ "''${before[$name]-}" != "$(readlink -f "$unit")" ] || continue
-      ! systemctl is-active --quiet "$name" || systemctl restart "$name"
+    # Units that are not there any more, and those that are different.
+    for unit in $(units "$before"); do
+      old=$before/etc/systemd/system/$unit
+      new=$toplevel/etc/systemd/system/$unit
+      case $unit in *@.service) continue ;; esac
+      if [ ! -e "$new" ]; then
+        systemctl stop "$unit"
+      elif ! cmp -s "$old" "$new" && ! grep -q '^X-RestartIfChanged=false' "$new"; then
+        systemctl try-restart "$unit"
+      fi
     done
     systemctl start --no-block multi-user.target
     exit ''${status-0}

@@ -6,6 +6,8 @@
   ...
 }:
 {
+  imports = [ ../guest-networking-options.nix ];
+
   config = {
     boot.isContainer = true;
     boot.kernel.enable = lib.mkDefault false;
