@@ -50,14 +50,24 @@ let
     testScript = ''machine.wait_for_unit("multi-user.target")'';
   };
 
-  # About 1 GiB in the store, large files and many small ones: made by a script without machines.
-  tree = vmTest {
-    name = "bench-tree";
-    globalTimeout = 300;
-    acceleration = "never";
-    nodes = { };
-    testScript = "${builtins.readFile ./scripts/tree.py}\n# ${bootSalt}\n";
-  };
+  # About so many GiB in the store, large files and many small ones: made by a script without machines.
+  tree =
+    gib:
+    vmTest {
+      name = "bench-tree-${toString gib}";
+      globalTimeout = 300;
+      acceleration = "never";
+      nodes = { };
+      testScript = "gib = ${toString gib}\n${builtins.readFile ./scripts/tree.py}\n# ${bootSalt}\n";
+    };
+
+  # The machine is so small that its image is the tree.
+  image =
+    gib:
+    test "image-${toString gib}" {
+      nodes.machine = busybox { closure = [ (tree gib) ]; };
+      testScript = "machine.start()";
+    };
 
   # 256 MB is what the smallest machine with some work to do has.
   fleet =
@@ -151,18 +161,18 @@ in
     nodes.machine = debian {
       # Room for the larger part of the tree in the cache.
       memory = 2048;
-      closure = [ tree ];
+      closure = [ (tree 1) ];
     };
-    testScript = "tree = \"${tree}\"\n${builtins.readFile ./scripts/store.py}";
+    testScript = "tree = \"${tree 1}\"\n${builtins.readFile ./scripts/store.py}";
   };
 
-  # The machine is so small that its image is the tree.
-  image = test "image" {
-    nodes.machine = busybox { closure = [ tree ]; };
-    testScript = "machine.start()";
-  };
+  tree-1 = tree 1;
+  tree-2 = tree 2;
+  tree-4 = tree 4;
 
-  inherit tree;
+  image-1 = image 1;
+  image-2 = image 2;
+  image-4 = image 4;
 }
 // builtins.listToAttrs (fleets [
   1

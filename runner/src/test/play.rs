@@ -101,7 +101,10 @@ impl Play<'_> {
                 kept::keep_nothing(self.test, accelerator, &reason, &folder)
                     .map_err(|error| Fault::of_machines(format!("{error:#}")))
             }
-            result => result.map_err(Fault::of_machines),
+            result => result.map_err(|reason| {
+                let advice = "with `snapshot = \"prefer\"` the machines of such a test are booted";
+                Fault::of_machines(format!("{reason}; {advice}"))
+            }),
         }
     }
 

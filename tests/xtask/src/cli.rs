@@ -54,6 +54,8 @@ pub(crate) enum Part {
     Agent,
     Plugin,
     Nix,
+    /// The file with the store paths of all tools, for tests/default.nix
+    Tools,
 }
 
 /// Parses, runs, and maps the outcome to an exit code.

@@ -12,6 +12,9 @@ use super::sandbox::{Salts, Sandbox};
 /// How many machines run at once.
 pub(super) const FLEETS: [u32; 6] = [1, 2, 4, 8, 16, 24];
 
+/// Sizes of the closures whose images are built, in GiB, about.
+const CLOSURES: [u32; 3] = [1, 2, 4];
+
 const GIB: f64 = (1_u64 << 30) as f64;
 
 pub(super) fn run(sandbox: &Sandbox, tests: &[&str], found: &mut Measurements) -> Result<()> {
@@ -46,19 +49,22 @@ pub(super) fn machines(sandbox: &Sandbox, found: &mut Measurements) -> Result<()
 /// Reads of a machine's files, and how long its image takes to build.
 pub(super) fn store(sandbox: &Sandbox, found: &mut Measurements) -> Result<()> {
     let salts = sandbox.fresh();
-    let tree = sandbox.build(&["tree"], &salts)?;
-    let gib = bytes_below(tree.result()?)? / GIB;
     one(sandbox, "store", &salts, found)?;
-    let image = sandbox.build(&["image"], &salts)?;
-    let seconds = Report::read(image.result()?)?.vm_build()?;
-    let name = format!("VM build with a closure of {gib:.2} GiB");
-    found.add("image", &name, Unit::Seconds, &[seconds]);
-    found.add(
-        "image",
-        "VM build by size",
-        Unit::SecondsPerGib,
-        &[seconds / gib],
-    );
+    for size in CLOSURES {
+        let tree = sandbox.build(&[&format!("tree-{size}")], &salts)?;
+        let gib = bytes_below(tree.result()?)? / GIB;
+        let test = format!("image-{size}");
+        let image = sandbox.build(&[&test], &salts)?;
+        let seconds = Report::read(image.result()?)?.vm_build()?;
+        let name = format!("VM build with a closure of {gib:.2} GiB");
+        found.add(&test, &name, Unit::Seconds, &[seconds]);
+        found.add(
+            &test,
+            "VM build by size",
+            Unit::SecondsPerGib,
+            &[seconds / gib],
+        );
+    }
     Ok(())
 }
 

@@ -25,5 +25,6 @@ fn of(toolbox: &Toolbox, part: Part) -> Result<PathBuf> {
         Part::Agent => program("agent", "vmtest-agent"),
         Part::Plugin => Ok(toolbox.plugin()),
         Part::Nix => Ok(toolbox.nix_dir().join("bin/nix")),
+        Part::Tools => Ok(toolbox.tools_nix()),
     }
 }
