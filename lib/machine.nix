@@ -53,27 +53,25 @@ let
         modules = "${directory}/lib/modules";
       };
 
-  layers =
-    path: value:
-    if value == [ ] then
-      types.fail path "expected at least one layer, got an empty list"
-    else
-      listOf (tagged {
-        /**
-          An uncompressed tar archive: owners, modes and devices are kept.
-        */
-        archive = storePath;
-        /**
-          A folder: everything belongs to root, executable bits are kept.
-        */
-        tree = storePath;
-      }) path value;
+  layers = listOf (tagged {
+    /**
+      An uncompressed tar archive: owners, modes and devices are kept.
+    */
+    archive = storePath;
+    /**
+      A folder: everything belongs to root, executable bits are kept.
+    */
+    tree = storePath;
+  });
 
   root = record {
     /**
-      Layers of the root file system, merged in order: a later one overrides.
+      Layers of the root file system, merged in order: a later one overrides. A machine with a `closure` can do without.
     */
-    layers.type = layers;
+    layers = {
+      type = layers;
+      default = [ ];
+    };
 
     /**
       A disk that keeps what the machine writes over reboots. Without it, writes go to memory.
@@ -123,8 +121,101 @@ let
       numbers
     else
       types.fail path "VLAN ${toString (builtins.head twice)} is there more than once";
+
+  interface = record {
+    /**
+      The interface's name in the machine.
+    */
+    name.type = string {
+      pattern = "[^/[:space:]]{1,15}";
+      description = "a name of at most 15 characters";
+    };
+    /**
+      The VLAN that it is plugged into.
+    */
+    vlan.type = integer {
+      min = 0;
+      max = 65535;
+      description = "an integer (number of a VLAN)";
+    };
+    /**
+      MAC address.
+    */
+    mac.type = string {
+      pattern = "([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}";
+      description = "six pairs of hexadecimal digits with colons";
+    };
+    /**
+      Addresses with prefix length, which the agent gives to it.
+    */
+    addresses = {
+      type = listOf (string { });
+      default = [ ];
+    };
+  };
+
+  endpoint = record {
+    /**
+      An IPv4 address; empty for any.
+    */
+    address = {
+      type = string { };
+      default = "";
+    };
+    /**
+      Port.
+    */
+    port.type = integer {
+      min = 1;
+      max = 65535;
+      description = "an integer (port)";
+    };
+  };
+
+  userNetwork = record {
+    /**
+      Whether the machine reaches neither the host nor anything beyond it.
+    */
+    restrict = {
+      type = boolean;
+      default = false;
+    };
+    /**
+      Ports of the host that lead to ports of the machine: `{ protocol ? "tcp"; host; guest; }`, both
+      `{ address ? ""; port; }`.
+    */
+    forwards = {
+      type = listOf (record {
+        protocol = {
+          type = oneOf [
+            "tcp"
+            "udp"
+          ];
+          default = "tcp";
+        };
+        host.type = endpoint;
+        guest.type = endpoint;
+      });
+      default = [ ];
+    };
+  };
+
+  # A root of nothing is a mistake; it is seen when the machine's root is.
+  withRoot =
+    type: path: value:
+    let
+      spec = type path value;
+    in
+    spec
+    // {
+      root =
+        if spec.root.layers == [ ] && spec.closure == [ ] then
+          types.fail path "the machine's root is empty: it has neither `root.layers` nor a `closure`"
+        else
+          spec.root;
+    };
 in
-record {
+withRoot (record {
   /**
     The kernel: a folder with `vmlinuz` and `lib/modules/<version>`, or `{ image; modules; }`.
   */
@@ -152,7 +243,13 @@ record {
   /**
     The root file system: `{ layers; persistentDisk ? null; }`.
   */
-  root.type = root;
+  root = {
+    type = root;
+    default = {
+      layers = [ ];
+      persistentDisk = null;
+    };
+  };
 
   /**
     The guest's own init, as an absolute path in its root.
@@ -212,12 +309,32 @@ record {
   };
 
   /**
+    Interfaces in place of those that follow from `vlans`, for machines that number themselves.
+  */
+  interfaces = {
+    type = nullOr (listOf interface);
+    default = null;
+  };
+
+  /**
+    QEMU's user network, on which the machine is `eth0`: `{ restrict ? false; forwards ? [ ]; }`. Null for a machine without.
+  */
+  userNetwork = {
+    type = nullOr userNetwork;
+    default = {
+      restrict = false;
+      forwards = [ ];
+    };
+  };
+
+  /**
     Who gives the interfaces their addresses and the machine its name: the `agent`, before the guest's init runs, or
-    the `guest`'s own configuration.
+    the `guest`'s own configuration. With `names` the agent names the interfaces, and the guest does the rest.
   */
   networkSetup = {
     type = oneOf [
       "agent"
+      "names"
       "guest"
     ];
     default = "agent";
@@ -251,4 +368,4 @@ record {
     };
     default = 60;
   };
-}
+})

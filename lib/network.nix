@@ -34,7 +34,7 @@ let
 in
 /**
   From the machine specs by name to the part `network` of each machine's manifest. A machine's name stands for its address
-  on the first of its VLANs.
+  on the first of its VLANs. A spec that comes with `interfaces` has numbered them itself.
 */
 specs:
 let
@@ -65,9 +65,12 @@ let
 in
 builtins.mapAttrs (name: spec: {
   setup = spec.networkSetup;
+  user = spec.userNetwork;
   hostName = name;
-  interfaces = genList (index: interface numbers.${name} index (elemAt spec.vlans index)) (
-    length spec.vlans
-  );
+  interfaces =
+    if spec.interfaces != null then
+      spec.interfaces
+    else
+      genList (index: interface numbers.${name} index (elemAt spec.vlans index)) (length spec.vlans);
   inherit hosts;
 }) specs

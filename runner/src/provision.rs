@@ -17,7 +17,7 @@ use vmtest_image::{cpio, disk, erofs, kernel, modules};
 use vmtest_protocol::boot::{self, BootConfig, CONFIG_PATH, MODULES_DIR};
 
 use crate::snapshot::kept::Snapshot;
-use crate::spec::{Machine, Test};
+use crate::spec::{Interface, Machine, Network, Test};
 use crate::vm::plan::{Boot, Disks, Files};
 
 /// What the channel and the root need of the kernel. Much of it is built in.
@@ -309,23 +309,26 @@ fn boot_config(machine: &Machine, modules: &Modules) -> BootConfig {
             })
             .collect(),
         init: machine.init.clone(),
-        network: machine.network.as_ref().map(|network| boot::Network {
-            host_name: network.host_name.clone(),
-            interfaces: machine
-                .interfaces
-                .iter()
-                .map(|interface| boot::Interface {
-                    mac: interface.mac.0,
-                    name: interface.name.clone(),
-                    addresses: interface
-                        .addresses
-                        .iter()
-                        .map(|subnet| (subnet.address, subnet.prefix))
-                        .collect(),
-                })
-                .collect(),
-            hosts_file: hosts_file(&network.hosts),
-        }),
+        interfaces: (machine.network != Network::Guest)
+            .then(|| machine.interfaces.iter().map(interface).collect()),
+        names: match &machine.network {
+            Network::Guest | Network::Names => None,
+            Network::Agent { host_name, hosts } => Some(boot::Names {
+                host_name: host_name.clone(),
+                hosts_file: hosts_file(hosts),
+            }),
+        },
+    }
+}
+
+fn interface(interface: &Interface) -> boot::Interface {
+    let addresses = interface.addresses.iter();
+    boot::Interface {
+        mac: interface.mac.0,
+        name: interface.name.clone(),
+        addresses: addresses
+            .map(|subnet| (subnet.address, subnet.prefix))
+            .collect(),
     }
 }
 

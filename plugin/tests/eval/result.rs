@@ -162,6 +162,7 @@ fn addresses_follow_from_numbers_and_vlans() {
         network,
         json!({
             "setup": "agent",
+            "user": { "restrict": false, "forwards": [] },
             "hostName": "web",
             "interfaces": [interface("eth1", 20, "52:54:00:12:14:03"), interface("eth2", 3, "52:54:00:12:03:03")],
             "hosts": [

@@ -4,14 +4,15 @@ mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{self as manifest, Attributes, NetworkSetup, Node};
+use vmtest_manifest::{self as manifest, Attributes, NetworkSetup, Node, UserNetwork};
 
-use super::{Complaint, Complaints, Interface, Machine, Network, Test};
+use super::{Complaint, Complaints, Interface, Machine, Network, Test, registration};
 
 /// The smallest memory in MiB with which a Linux guest gets anywhere.
 const LEAST_MEMORY: u32 = 64;
@@ -196,6 +197,9 @@ impl Rules<'_> {
         let layers = self.layers(name, node);
         let shares = self.shares(&at("sharedDirectories"), &node.shared_directories);
         let modules = self.modules(&at("kernel.modules"), &node.kernel.modules);
+        if let Some(user) = &node.network.user {
+            self.forwards(&at("network.user"), user);
+        }
         let interfaces: Vec<_> = node
             .network
             .interfaces
@@ -216,6 +220,7 @@ impl Rules<'_> {
             disks: node.disks.iter().map(|disk| disk.size).collect(),
             shares,
             interfaces,
+            user_network: node.network.user.clone(),
             network: self.network(&at("network"), &node.network),
             qemu_options: node.qemu_options.clone(),
             boot_timeout: Duration::from_secs(node.boot_timeout),
@@ -247,6 +252,10 @@ impl Rules<'_> {
             .map(|key| self.attributes.closure(key))
         {
             Some(Ok(closure)) => {
+                layers.push(Layer::File {
+                    path: registration::PATH.into(),
+                    bytes: registration::text(&closure).into_bytes().into(),
+                });
                 layers.push(Layer::StorePaths(
                     closure.into_iter().map(|info| info.path).collect(),
                 ));
@@ -313,9 +322,11 @@ impl Rules<'_> {
         })
     }
 
-    fn network(&mut self, place: &str, network: &manifest::Network) -> Option<Network> {
-        if network.setup == NetworkSetup::Guest {
-            return None;
+    fn network(&mut self, place: &str, network: &manifest::Network) -> Network {
+        match network.setup {
+            NetworkSetup::Guest => return Network::Guest,
+            NetworkSetup::Names => return Network::Names,
+            NetworkSetup::Agent => {}
         }
         let mut hosts = Vec::new();
         for entry in &network.hosts {
@@ -327,10 +338,24 @@ impl Rules<'_> {
                 ),
             }
         }
-        Some(Network {
+        Network::Agent {
             host_name: network.host_name.clone(),
             hosts,
-        })
+        }
+    }
+
+    /// An address that QEMU would take for something else.
+    fn forwards(&mut self, place: &str, user: &UserNetwork) {
+        for (index, forward) in user.forwards.iter().enumerate() {
+            for endpoint in [&forward.host, &forward.guest] {
+                let address = &endpoint.address;
+                self.require(
+                    &format!("{place}.forwards.{index}"),
+                    address.is_empty() || address.parse::<Ipv4Addr>().is_ok(),
+                    format!("`{address}` is not an IPv4 address"),
+                );
+            }
+        }
     }
 }
 

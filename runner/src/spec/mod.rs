@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod registration;
 mod share;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{Acceleration, Attributes, Snapshot, Tools};
+use vmtest_manifest::{Acceleration, Attributes, Snapshot, Tools, UserNetwork};
 
 pub use address::{Mac, Subnet};
 pub use share::Share;
@@ -76,8 +77,10 @@ pub struct Machine {
     pub shares: Vec<Share>,
     /// Interfaces on the VLANs.
     pub interfaces: Vec<Interface>,
-    /// What the agent sets up of the network; none for a guest that does so itself.
-    pub network: Option<Network>,
+    /// QEMU's user network, if the machine is on it.
+    pub user_network: Option<UserNetwork>,
+    /// What the agent does for the network.
+    pub network: Network,
     /// Arguments for QEMU.
     pub qemu_options: Vec<String>,
     /// How long it may take to boot before whoever waits for it is told so, on hardware virtualisation.
@@ -97,13 +100,20 @@ pub struct Interface {
     pub addresses: Vec<Subnet>,
 }
 
-/// What the agent sets up beside the interfaces.
+/// What the agent does for the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
-    /// The host name.
-    pub host_name: String,
-    /// Addresses and the names that resolve to them.
-    pub hosts: Vec<(IpAddr, Vec<String>)>,
+pub enum Network {
+    /// Nothing.
+    Guest,
+    /// It gives the interfaces their names.
+    Names,
+    /// It gives everything a name and an address.
+    Agent {
+        /// The host name.
+        host_name: String,
+        /// Addresses and the names that resolve to them.
+        hosts: Vec<(IpAddr, Vec<String>)>,
+    },
 }
 
 impl Test {

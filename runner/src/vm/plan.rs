@@ -6,11 +6,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use vmtest_manifest::{Protocol, UserNetwork};
 use vmtest_protocol::PORT_NAME;
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 use vmtest_share::QUEUE_SIZE;
 
-use crate::spec::{Mac, Machine};
+use crate::spec::{Mac, Machine, Network};
 use crate::vm::accel::Accelerator;
 use crate::vm::environment::Additions;
 use crate::vm::qmp::AGENT_PORT;
@@ -101,9 +102,6 @@ pub struct Plan {
 /// All that QEMU can emulate, but for the promises that string instructions on bytes are fast: QEMU goes byte by byte, and
 /// a kernel that believes them copies and clears memory at less than half the speed that words have.
 const EMULATED_CPU: &str = "max,-erms,-fsrm";
-
-/// The user network.
-const NETDEV_USER: &str = "user,id=user";
 
 impl Plan {
     /// Plans a start, with additions from outside.
@@ -208,7 +206,6 @@ impl Plan {
     }
 
     fn disks(&mut self, files: &Files) {
-        self.disk("root", &files.boot.root, ROOT_IMAGE_SERIAL, true);
         if let Some(persistent) = &files.disks.persistent {
             self.disk("persistent", persistent, PERSISTENT_SERIAL, false);
         }
@@ -216,6 +213,8 @@ impl Plan {
             let id = format!("disk{index}");
             self.disk(&id, disk, &id, false);
         }
+        // The agent finds it by its serial number. Scripts know disks by their letters, which it must not move.
+        self.disk("root", &files.boot.root, ROOT_IMAGE_SERIAL, true);
     }
 
     /// Nothing that a test writes outlives the test: flushes to the host's disk would only cost time.
@@ -236,11 +235,10 @@ impl Plan {
 
     /// `eth0` is QEMU's user network, `eth1` and so on are the test's.
     fn networks(&mut self, machine: &Machine, additions: &Additions) {
-        let options = [NETDEV_USER, &additions.user_network];
-        let options = options.into_iter().filter(|options| !options.is_empty());
-        let options: Vec<&str> = options.collect();
-        self.add(["-netdev", &options.join(",")]);
-        self.card("user", USER_MAC);
+        if let Some(user) = &machine.user_network {
+            self.add(["-netdev".to_owned(), user_netdev(user, additions)]);
+            self.card("user", USER_MAC);
+        }
         for (fd, interface) in (FIRST_VLAN_FD..).zip(&machine.interfaces) {
             let id = &interface.name;
             self.add([
@@ -295,6 +293,28 @@ pub fn memory(machine: &Machine, additions: &Additions) -> u32 {
     given.unwrap_or(machine.memory)
 }
 
+fn user_netdev(network: &UserNetwork, additions: &Additions) -> String {
+    let mut options = vec!["user,id=user".to_owned()];
+    if network.restrict {
+        options.push("restrict=on".to_owned());
+    }
+    options.extend(network.forwards.iter().map(|forward| {
+        let protocol = match forward.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        };
+        let (host, guest) = (&forward.host, &forward.guest);
+        format!(
+            "hostfwd={protocol}:{}:{}-{}:{}",
+            host.address, host.port, guest.address, guest.port
+        )
+    }));
+    if !additions.user_network.is_empty() {
+        options.push(additions.user_network.clone());
+    }
+    options.join(",")
+}
+
 fn kernel_command_line(
     machine: &Machine,
     additions: &Additions,
@@ -311,7 +331,7 @@ fn kernel_command_line(
             parameters.push("cryptomgr.notests");
         }
     }
-    if machine.network.is_some() {
+    if machine.network != Network::Guest {
         // The guest's udev leaves the names that the agent has given.
         parameters.push("net.ifnames=0");
     }
@@ -336,6 +356,8 @@ pub(super) fn escape(path: &Path) -> OsString {
 mod tests {
     use std::time::Duration;
 
+    use vmtest_manifest::{Endpoint, Forward};
+
     use super::*;
     use crate::spec::{Interface, Share};
 
@@ -359,7 +381,11 @@ mod tests {
                 mac: Mac([0x52, 0x54, 0, 0x12, 1, 1]),
                 addresses: Vec::new(),
             }],
-            network: None,
+            user_network: Some(UserNetwork {
+                restrict: false,
+                forwards: Vec::new(),
+            }),
+            network: Network::Guest,
             qemu_options: vec!["-device".into(), "i6300esb".into()],
             boot_timeout: Duration::from_secs(60),
         }
@@ -443,6 +469,30 @@ mod tests {
         for (options, expected) in table {
             assert_eq!(memory_with(options), expected, "{options:?}");
         }
+    }
+
+    #[test]
+    fn the_user_network_takes_forwards_of_the_machine_and_of_the_environment() {
+        let endpoint = |address: &str, port| Endpoint {
+            address: address.into(),
+            port,
+        };
+        let network = UserNetwork {
+            restrict: true,
+            forwards: vec![Forward {
+                protocol: Protocol::Udp,
+                host: endpoint("127.0.0.1", 5353),
+                guest: endpoint("", 53),
+            }],
+        };
+        let additions = Additions {
+            user_network: "hostfwd=tcp::8080-:80".into(),
+            ..Additions::default()
+        };
+        assert_eq!(
+            user_netdev(&network, &additions),
+            "user,id=user,restrict=on,hostfwd=udp:127.0.0.1:5353-:53,hostfwd=tcp::8080-:80"
+        );
     }
 
     #[test]

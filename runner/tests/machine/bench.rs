@@ -16,7 +16,7 @@ use vmtest::event::{Event, Events, Stamped};
 use vmtest::machine::lifecycle::State;
 use vmtest::machine::{Handle, Setup};
 use vmtest::report::Terminal;
-use vmtest::spec::{Interface, Mac, Machine};
+use vmtest::spec::{Interface, Mac, Machine, Network};
 use vmtest::vm::accel::Accelerator;
 use vmtest::vm::launch::{Launch, Planned};
 use vmtest::vm::plan::{Boot, Disks, Files};
@@ -283,7 +283,8 @@ fn machine(steps: &[&str], boot_timeout: Duration) -> Machine {
         disks: Vec::new(),
         shares: Vec::new(),
         interfaces: Vec::new(),
-        network: None,
+        user_network: None,
+        network: Network::Guest,
         qemu_options: steps.map(|&step| step.to_owned()).collect(),
         boot_timeout,
     }

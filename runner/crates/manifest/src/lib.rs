@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 pub use attributes::{Attributes, StorePathInfo};
 pub use node::{
-    Boot, Disk, HostEntry, Interface, Kernel, Layer, Network, NetworkSetup, Node, Root,
-    SharedDirectory,
+    Boot, Disk, Endpoint, Forward, HostEntry, Interface, Kernel, Layer, Network, NetworkSetup,
+    Node, Protocol, Root, SharedDirectory, UserNetwork,
 };
 pub use parse::ParseError;
 pub use snapshot::{Fresh, Restore, Save, Snapshot};

@@ -17,7 +17,8 @@ pub struct Node {
     /// What the root file system holds, and whether it survives a reboot.
     pub root: Root,
     /// Key in [`Attributes`](crate::Attributes) of the store paths that the machine sees in its `/nix/store`; none when
-    /// it sees no store.
+    /// it sees no store. Beside them lies `/nix/.registration`, which tells the machine's own Nix of them:
+    /// `nix-store --load-db < /nix/.registration`.
     pub closure: Option<String>,
     /// The guest's own init, as an absolute path in its root.
     pub init: String,
@@ -63,7 +64,8 @@ pub struct Kernel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Root {
-    /// Layers, merged in order into one read-only image: a later one overrides.
+    /// Layers, merged in order into one read-only image: a later one overrides. There may be none if the machine has a
+    /// closure.
     pub layers: Vec<Layer>,
     /// A disk that takes what the machine writes and keeps it over reboots; without one, writes go to memory.
     pub persistent: Option<Disk>,
@@ -105,11 +107,13 @@ pub struct SharedDirectory {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Network {
-    /// Who gives the interfaces their addresses and the machine its name.
+    /// Who gives the interfaces their names and addresses and the machine its name.
     pub setup: NetworkSetup,
+    /// QEMU's user network, on which the machine is `eth0`; without it there is no such card.
+    pub user: Option<UserNetwork>,
     /// The machine's host name.
     pub host_name: String,
-    /// Interfaces on the test's VLANs, in order: `eth1`, `eth2`, …; `eth0` is QEMU's user network.
+    /// Interfaces on the test's VLANs, in the order of their cards: `eth1`, `eth2`, …
     pub interfaces: Vec<Interface>,
     /// The lines of `/etc/hosts` beside those of localhost.
     pub hosts: Vec<HostEntry>,
@@ -121,8 +125,52 @@ pub struct Network {
 pub enum NetworkSetup {
     /// The agent, before it hands over to the guest's init: for guests that know nothing of the test.
     Agent,
-    /// The guest's own configuration, as on NixOS.
+    /// The agent gives the interfaces their names, and the guest's own configuration does the rest, as on NixOS.
+    Names,
+    /// The guest's own configuration.
     Guest,
+}
+
+/// QEMU's user network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserNetwork {
+    /// Whether the machine reaches neither the host nor anything beyond it.
+    pub restrict: bool,
+    /// Ports of the host that lead to ports of the machine.
+    pub forwards: Vec<Forward>,
+}
+
+/// A port of the host that leads to a port of the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Forward {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// On the host; an empty address stands for all of its addresses.
+    pub host: Endpoint,
+    /// On the machine; an empty address stands for the one that it has on the user network.
+    pub guest: Endpoint,
+}
+
+/// A protocol with ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// An address and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Endpoint {
+    /// IPv4 address, or empty.
+    pub address: String,
+    /// Port.
+    pub port: u16,
 }
 
 /// An interface on one of the test's VLANs.

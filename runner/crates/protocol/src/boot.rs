@@ -33,8 +33,10 @@ pub struct BootConfig {
     pub shares: Vec<Share>,
     /// The guest's own init, absolute path in its root.
     pub init: String,
-    /// The network to set up; none leaves it to the guest.
-    pub network: Option<Network>,
+    /// The interfaces to give names to; none leaves that to the guest.
+    pub interfaces: Option<Vec<Interface>>,
+    /// What else to set up of the network; none leaves it to the guest, and interfaces have no addresses.
+    pub names: Option<Names>,
 }
 
 /// A kernel module.
@@ -58,24 +60,22 @@ pub struct Share {
     pub read_only: bool,
 }
 
-/// The network of a guest that does not configure it itself.
+/// The names of a guest that does not configure its network itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub struct Names {
     /// The guest's host name, also written to `/etc/hostname`.
     pub host_name: String,
-    /// Interfaces, told apart by their MAC addresses.
-    pub interfaces: Vec<Interface>,
     /// What `/etc/hosts` holds: localhost, and the machines of the test.
     pub hosts_file: String,
 }
 
-/// One interface.
+/// One interface, told from the others by its MAC address. One that is not listed is on the user network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// MAC address.
     pub mac: [u8; 6],
     /// The name to give to it.
     pub name: String,
-    /// Addresses with prefix length.
+    /// Addresses with prefix length, if the guest does not configure its network itself.
     pub addresses: Vec<(std::net::IpAddr, u8)>,
 }

@@ -49,6 +49,7 @@ impl Site {
             "sharedDirectories": [{ "tag": "tree", "source": self.path("tree"), "target": "/srv/tree", "readOnly": true }],
             "network": {
                 "setup": "agent",
+                "user": { "restrict": false, "forwards": [] },
                 "hostName": "server",
                 "interfaces": [{ "name": "eth1", "vlan": 2, "mac": "52:54:00:12:02:01", "addresses": ["192.168.2.1/24", "2001:db8:2::1/64"] }],
                 "hosts": [{ "address": "192.168.2.1", "names": ["server", "s"] }],
@@ -90,6 +91,10 @@ impl Site {
     }
 }
 
+/// What the machine's own Nix is told of its closure.
+const REGISTRATION: &str = "/nix/store/1-a\nsha256:00\n1\n\n0\n\
+                            /nix/store/2-b\nsha256:00\n1\n\n1\n/nix/store/1-a\n";
+
 /// The part of the attributes that most mistakes are made in.
 fn server(attributes: &mut Value) -> &mut Value {
     &mut attributes["manifest"]["nodes"]["server"]
@@ -118,6 +123,10 @@ fn a_valid_manifest_is_resolved() {
         [
             Layer::Archive(site.path("root.tar")),
             Layer::Tree(site.path("tree")),
+            Layer::File {
+                path: "/nix/.registration".into(),
+                bytes: REGISTRATION.as_bytes().into(),
+            },
             Layer::StorePaths(vec!["/nix/store/1-a".into(), "/nix/store/2-b".into()]),
         ]
     );
@@ -150,25 +159,40 @@ fn a_valid_manifest_is_resolved() {
     );
     assert_eq!(
         machine.network,
-        Some(Network {
+        Network::Agent {
             host_name: "server".into(),
             hosts: vec![(
                 "192.168.2.1".parse().expect("address"),
                 vec!["server".into(), "s".into()]
             )],
-        })
+        }
     );
+}
+
+#[test]
+fn a_forward_to_a_host_name_is_refused() {
+    let complaints = Site::new().complaints(|attributes| {
+        server(attributes)["network"]["user"]["forwards"] = json!([{
+            "protocol": "tcp",
+            "host": { "address": "", "port": 8080 },
+            "guest": { "address": "server", "port": 80 },
+        }]);
+    });
+    let expected = "nodes.server.network.user.forwards.0: `server` is not an IPv4 address";
+    assert!(complaints.ends_with(expected), "{complaints}");
 }
 
 #[test]
 fn a_guest_that_sets_up_its_network_is_left_alone() {
     let site = Site::new();
-    let mut value = site.attributes();
-    server(&mut value)["network"]["setup"] = json!("guest");
-    let attributes = Attributes::parse(&value.to_string()).expect("attributes");
-    let test = resolve(&attributes).expect("nothing wrong");
-    assert_eq!(test.machines[0].network, None);
-    assert_eq!(test.machines[0].interfaces.len(), 1);
+    for (setup, network) in [("guest", Network::Guest), ("names", Network::Names)] {
+        let mut value = site.attributes();
+        server(&mut value)["network"]["setup"] = json!(setup);
+        let attributes = Attributes::parse(&value.to_string()).expect("attributes");
+        let test = resolve(&attributes).expect("nothing wrong");
+        assert_eq!(test.machines[0].network, network);
+        assert_eq!(test.machines[0].interfaces.len(), 1);
+    }
 }
 
 #[test]

@@ -49,7 +49,8 @@ mod tests {
             persistent: true,
             shares: Vec::new(),
             init: "/sbin/init".into(),
-            network: None,
+            interfaces: None,
+            names: None,
         };
         let frame = encode(&config).expect("small");
         assert_eq!(parse(&frame).expect("well-formed"), config);

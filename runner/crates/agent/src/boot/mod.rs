@@ -79,9 +79,9 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
         false => None,
     };
     root::assemble(&image, persistent.as_deref())?;
-    if let Some(network) = &config.network {
-        root::write_names(network)?;
-        network::set_host_name(network)?;
+    if let Some(names) = &config.names {
+        root::write_names(names)?;
+        network::set_host_name(&names.host_name)?;
     }
     root::switch()?;
     let mut agent = serve::start(agents_end).map_err(BootError::Agent)?;
@@ -93,8 +93,8 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
 /// Makes what the guest's own programs find, and the agent does without.
 fn complete(config: &BootConfig, late_modules: Vec<modules::Open>) -> Result<(), BootError> {
     modules::load(late_modules)?;
-    if let Some(network) = &config.network {
-        network::set_up(network)?;
+    if let Some(interfaces) = &config.interfaces {
+        network::name(interfaces, config.names.is_some())?;
     }
     for folder in &config.shares {
         shares::attach(folder)?;

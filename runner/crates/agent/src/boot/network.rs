@@ -1,4 +1,4 @@
-//! The network of a guest that does not set it up itself.
+//! The names of a guest's network interfaces, and the network of a guest that does not set it up itself.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 use thiserror::Error;
-use vmtest_protocol::boot::{Interface, Network};
+use vmtest_protocol::boot::Interface;
 
 use super::devices::{values, wait_for};
 use super::netlink::Netlink;
@@ -43,20 +43,18 @@ struct Plan {
 }
 
 /// Names the guest.
-pub(super) fn set_host_name(network: &Network) -> Result<(), NetworkError> {
-    rustix::system::sethostname(network.host_name.as_bytes()).map_err(|source| {
-        NetworkError::HostName {
-            name: network.host_name.clone(),
-            source,
-        }
+pub(super) fn set_host_name(name: &str) -> Result<(), NetworkError> {
+    rustix::system::sethostname(name.as_bytes()).map_err(|source| NetworkError::HostName {
+        name: name.to_owned(),
+        source,
     })
 }
 
-/// Names, addresses and brings up the guest's interfaces.
-pub(super) fn set_up(network: &Network) -> Result<(), NetworkError> {
+/// Names the guest's interfaces; `up` also addresses them and brings them up.
+pub(super) fn name(interfaces: &[Interface], up: bool) -> Result<(), NetworkError> {
     let mut plans = Err(NetworkError::Netlink(Errno::NODEV));
     wait_for(|| {
-        plans = plan(&network.interfaces, &present());
+        plans = plan(interfaces, &present());
         plans.is_ok().then_some(())
     });
     let plans = plans?;
@@ -73,22 +71,29 @@ pub(super) fn set_up(network: &Network) -> Result<(), NetworkError> {
         netlink
             .rename(plan.index, &plan.name)
             .map_err(refused("change the name", plan))?;
-        netlink
-            .bring_up(plan.index)
-            .map_err(refused("change the state", plan))?;
-        for &(address, prefix) in &plan.addresses {
-            let action = format!("add the address {address}/{prefix}");
-            match netlink.add_address(plan.index, address, prefix) {
-                Err(error @ (Errno::OPNOTSUPP | Errno::ACCESS)) if address.is_ipv6() => {
-                    let text = format!("{}: {address}: IPv6 is off: {error}", plan.name);
-                    note(Level::Warning, &text);
-                }
-                result => result.map_err(refused(&action, plan))?,
-            }
+        if up {
+            bring_up(&netlink, plan)?;
         }
     }
-    if let Some(index) = index_of("lo") {
-        netlink.bring_up(index).map_err(NetworkError::Netlink)?;
+    match index_of("lo") {
+        Some(index) if up => netlink.bring_up(index).map_err(NetworkError::Netlink),
+        _ => Ok(()),
+    }
+}
+
+fn bring_up(netlink: &Netlink, plan: &Plan) -> Result<(), NetworkError> {
+    netlink
+        .bring_up(plan.index)
+        .map_err(refused("change the state", plan))?;
+    for &(address, prefix) in &plan.addresses {
+        let action = format!("add the address {address}/{prefix}");
+        match netlink.add_address(plan.index, address, prefix) {
+            Err(error @ (Errno::OPNOTSUPP | Errno::ACCESS)) if address.is_ipv6() => {
+                let text = format!("{}: {address}: IPv6 is off: {error}", plan.name);
+                note(Level::Warning, &text);
+            }
+            result => result.map_err(refused(&action, plan))?,
+        }
     }
     Ok(())
 }

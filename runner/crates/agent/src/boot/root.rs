@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_move};
 use thiserror::Error;
-use vmtest_protocol::boot::{MOUNTS_DIR, Network};
+use vmtest_protocol::boot::{MOUNTS_DIR, Names};
 
 const SYSROOT: &str = "/sysroot";
 
@@ -107,12 +107,12 @@ fn copy_owner(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Writes `/etc/hostname` and `/etc/hosts` in place of the guest's.
-pub(super) fn write_names(network: &Network) -> Result<(), RootError> {
+pub(super) fn write_names(names: &Names) -> Result<(), RootError> {
     let etc = Path::new(SYSROOT).join("etc");
     make_dir(&etc)?;
     for (name, text) in [
-        ("hostname", format!("{}\n", network.host_name)),
-        ("hosts", network.hosts_file.clone()),
+        ("hostname", format!("{}\n", names.host_name)),
+        ("hosts", names.hosts_file.clone()),
     ] {
         // Not through a symbolic link: its target may be anywhere.
         let (path, new) = (etc.join(name), etc.join(format!(".{name}.vmtest")));

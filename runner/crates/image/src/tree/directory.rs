@@ -62,6 +62,18 @@ pub(super) fn merge_store_path(tree: &mut Tree, path: &Path) -> Result<(), Layer
     .entry(Path::new(""))
 }
 
+/// Merges one file, which comes from nowhere on the host.
+pub(super) fn merge_file(tree: &mut Tree, path: &Path, bytes: &[u8]) -> Result<(), LayerError> {
+    let node = Node {
+        metadata: Metadata::root_owned(STORE.plain),
+        content: Content::File(Data::Inline(bytes.into())),
+    };
+    let merged = tree.place(path.as_os_str().as_bytes(), node);
+    merged
+        .map(drop)
+        .map_err(|error| LayerError::new(path, Path::new(""), LayerFault::Merge(error)))
+}
+
 struct Walk<'a> {
     tree: &'a mut Tree,
     /// The layer on the host.

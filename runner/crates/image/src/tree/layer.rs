@@ -16,6 +16,13 @@ pub enum Layer {
     Tree(PathBuf),
     /// Store paths, each at its own absolute path: owned by root, files 0444 or 0555, directories 0555.
     StorePaths(Vec<PathBuf>),
+    /// One file at an absolute path: owned by root, 0444.
+    File {
+        /// Where it lies in the tree.
+        path: PathBuf,
+        /// What it holds.
+        bytes: Box<[u8]>,
+    },
 }
 
 /// An entry of a layer that cannot be part of the tree.
@@ -82,6 +89,7 @@ impl Tree {
                         directory::merge_store_path(&mut tree, path)?;
                     }
                 }
+                Layer::File { path, bytes } => directory::merge_file(&mut tree, path, bytes)?,
             }
         }
         Ok(tree)
