@@ -143,6 +143,14 @@ in
     };
 
     /**
+      System features that a builder must have beside `nixos-test` and, where KVM is required, `kvm`.
+    */
+    extraFeatures = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
       Packages of pure Python that the script imports from: folders of modules, or packages of nixpkgs.
     */
     extraPythonPackages = {

@@ -12,7 +12,14 @@ let
   # The attribute of the derivation under which Nix lists a machine's store paths; no other attribute has such a name.
   closureKey = name: "closure.${name}";
 
-  disk = spec: { size = spec.sizeMiB; };
+  disk = index: spec: {
+    size = spec.sizeMiB;
+    serial = if spec.serial == null then "disk${toString index}" else spec.serial;
+  };
+
+  mapIndexed =
+    function: list:
+    builtins.genList (index: function index (builtins.elemAt list index)) (builtins.length list);
 
   manifestNode = networks: name: spec: {
     boot = "direct";
@@ -29,10 +36,11 @@ let
       ;
     root = {
       inherit (spec.root) layers;
-      persistent = if spec.root.persistentDisk == null then null else disk spec.root.persistentDisk;
+      persistent =
+        if spec.root.persistentDisk == null then null else { size = spec.root.persistentDisk.sizeMiB; };
     };
     closure = if spec.closure == [ ] then null else closureKey name;
-    disks = map disk spec.disks;
+    disks = mapIndexed disk spec.disks;
     sharedDirectories = map (tag: { inherit tag; } // spec.sharedDirectories.${tag}) (
       attrNames spec.sharedDirectories
     );
@@ -118,28 +126,43 @@ let
 
   sum = builtins.foldl' builtins.add 0;
 
+  # What the runner is given: it makes of it what its arguments say.
+  given =
+    name: args: arguments: tools: snapshot: {
+      inherit name args;
+      inherit (tools) system;
+      builder = "${tools.runner}/bin/vmtest";
+      __structuredAttrs = true;
+      manifest = manifest arguments tools snapshot;
+      exportReferencesGraph = closures arguments.nodes;
+      outputs = [ "out" ];
+    };
+
   build =
     name: arguments: tools: snapshot:
     let
       nodes = builtins.attrValues arguments.nodes;
     in
-    derivation {
-      inherit name;
-      inherit (tools) system;
-      builder = "${tools.runner}/bin/vmtest";
-      args = [ "build" ];
-      __structuredAttrs = true;
+    derivation (given name [ "build" ] arguments tools snapshot // {
       requiredSystemFeatures = [
         "nixos-test"
       ]
-      ++ (if arguments.acceleration == "require" then [ "kvm" ] else [ ]);
+      ++ (if arguments.acceleration == "require" then [ "kvm" ] else [ ])
+      ++ arguments.extraFeatures;
       # For schedulers: MiB that the test takes when all of its machines use theirs, and their processors.
       requiredMemory = sum (map (node: node.memory + overhead) nodes);
       requiredCores = sum (map (node: node.cores) nodes);
-      manifest = manifest arguments tools snapshot;
-      exportReferencesGraph = closures arguments.nodes;
-      outputs = [ "out" ];
-    };
+    });
+
+  # The test as a program, to be run outside of Nix; it boots its machines itself.
+  driver =
+    args: arguments: tools:
+    {
+      meta.mainProgram = "nixos-test-driver";
+    }
+    // derivation (
+      given "nixos-test-driver-${arguments.name}" ([ "driver" ] ++ args) arguments tools null
+    );
 
   # The name says which machines it boots, as far as there is room for them.
   bootName =
@@ -164,6 +187,8 @@ let
 in
 {
   inherit (arguments) meta nodes;
+  driver = driver [ ] arguments tools;
+  driverInteractive = driver [ "--interactive" ] arguments tools;
 }
 // (if arguments.snapshot == null then { } else { boot = booted; })
 // arguments.passthru

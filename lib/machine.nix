@@ -19,14 +19,26 @@ let
     description = "an absolute path as a string";
   };
 
+  size = integer {
+    min = 1;
+    max = 16777216;
+    description = "an integer (MiB)";
+  };
+
   disk = record {
     /**
       Size in MiB.
     */
-    sizeMiB.type = integer {
-      min = 1;
-      max = 16777216;
-      description = "an integer (MiB)";
+    sizeMiB.type = size;
+    /**
+      Serial number, by which `/dev/disk/by-id/virtio-<serial>` names it; `disk0`, `disk1`, … by default.
+    */
+    serial = {
+      type = nullOr (string {
+        pattern = "[A-Za-z0-9_.-]{1,20}";
+        description = "a serial number of at most 20 letters, digits, `_`, `.` and `-`";
+      });
+      default = null;
     };
   };
 
@@ -77,7 +89,12 @@ let
       A disk that keeps what the machine writes over reboots. Without it, writes go to memory.
     */
     persistentDisk = {
-      type = nullOr disk;
+      type = nullOr (record {
+        /**
+          Size in MiB.
+        */
+        sizeMiB.type = size;
+      });
       default = null;
     };
   };
@@ -284,7 +301,7 @@ withRoot (record {
   };
 
   /**
-    Empty disks, in order, each `{ sizeMiB; }`.
+    Empty disks, in order, each `{ sizeMiB; serial ? null; }`.
   */
   disks = {
     type = listOf disk;

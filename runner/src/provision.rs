@@ -98,8 +98,8 @@ fn make_disks(test: &Test, to: &Path) -> Result<Vec<Disks>> {
         if let (Some(path), Some(size)) = (&disks.persistent, machine.persistent) {
             format_disk(path, size, &test.tools.mke2fs)?;
         }
-        for (path, size) in disks.empty.iter().zip(&machine.disks) {
-            disk::create_raw(path, u64::from(*size) * MIB)?;
+        for (path, empty) in disks.empty.iter().zip(&machine.disks) {
+            disk::create_raw(path, u64::from(empty.size) * MIB)?;
         }
         Ok(disks)
     };

@@ -192,7 +192,16 @@ impl Rules<'_> {
             self.require(&at("root.persistent"), disk.size > 0, "has no size");
         }
         for (index, disk) in node.disks.iter().enumerate() {
-            self.require(&at(&format!("disks.{index}")), disk.size > 0, "has no size");
+            let place = at(&format!("disks.{index}"));
+            self.require(&place, disk.size > 0, "has no size");
+            self.require(
+                &place,
+                is_serial_number(&disk.serial),
+                format!(
+                    "bad serial number `{}`: 1 to 20 letters, digits, `_`, `.` and `-`",
+                    disk.serial
+                ),
+            );
         }
         let layers = self.layers(name, node);
         let shares = self.shares(&at("sharedDirectories"), &node.shared_directories);
@@ -217,7 +226,7 @@ impl Rules<'_> {
             init: node.init.clone(),
             memory: node.memory,
             cores: node.cores,
-            disks: node.disks.iter().map(|disk| disk.size).collect(),
+            disks: node.disks.clone(),
             shares,
             interfaces,
             user_network: node.network.user.clone(),
@@ -357,6 +366,14 @@ impl Rules<'_> {
             }
         }
     }
+}
+
+/// Longer ones QEMU cuts off.
+fn is_serial_number(text: &str) -> bool {
+    (1..=20).contains(&text.len())
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{Acceleration, Attributes, Snapshot, Tools, UserNetwork};
+use vmtest_manifest::{Acceleration, Attributes, Disk, Snapshot, Tools, UserNetwork};
 
 pub use address::{Mac, Subnet};
 pub use share::Share;
@@ -71,8 +71,8 @@ pub struct Machine {
     pub memory: u32,
     /// Virtual CPUs.
     pub cores: u16,
-    /// Sizes in MiB of its empty disks.
-    pub disks: Vec<u32>,
+    /// Its empty disks.
+    pub disks: Vec<Disk>,
     /// Folders of the host that it sees.
     pub shares: Vec<Share>,
     /// Interfaces on the VLANs.

@@ -26,7 +26,7 @@ pub struct Node {
     pub memory: u32,
     /// Number of virtual CPUs.
     pub cores: u16,
-    /// Empty disks, in order; their serial numbers, `disk0`, `disk1`, …, name them in `/dev/disk/by-id`.
+    /// Empty disks, in order.
     pub disks: Vec<Disk>,
     /// Folders of the host that the machine sees.
     pub shared_directories: Vec<SharedDirectory>,
@@ -68,7 +68,7 @@ pub struct Root {
     /// closure.
     pub layers: Vec<Layer>,
     /// A disk that takes what the machine writes and keeps it over reboots; without one, writes go to memory.
-    pub persistent: Option<Disk>,
+    pub persistent: Option<PersistentDisk>,
 }
 
 /// One layer of a root file system.
@@ -81,12 +81,22 @@ pub enum Layer {
     Tree(PathBuf),
 }
 
-/// An empty disk.
+/// The disk that keeps what a machine writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PersistentDisk {
+    /// Size in MiB.
+    pub size: u32,
+}
+
+/// An empty disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disk {
     /// Size in MiB.
     pub size: u32,
+    /// Serial number, by which the machine's `/dev/disk/by-id/virtio-<serial>` names it.
+    pub serial: String,
 }
 
 /// A folder of the host that a machine sees, by virtio-fs. In the machine everything in it belongs to root.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use vmtest_manifest::Disk;
+
 use crate::spec::{Mac, Share, Subnet};
 
 /// A folder with everything that a valid manifest points to. Complaints are compared without its path, as `DIR`.
@@ -45,7 +47,7 @@ impl Site {
             "init": "/sbin/init",
             "memory": 1024,
             "cores": 2,
-            "disks": [{ "size": 64 }, { "size": 32 }],
+            "disks": [{ "size": 64, "serial": "disk0" }, { "size": 32, "serial": "data" }],
             "sharedDirectories": [{ "tag": "tree", "source": self.path("tree"), "target": "/srv/tree", "readOnly": true }],
             "network": {
                 "setup": "agent",
@@ -132,7 +134,19 @@ fn a_valid_manifest_is_resolved() {
     );
     assert_eq!(
         (machine.persistent, &machine.disks[..]),
-        (Some(512), &[64, 32][..])
+        (
+            Some(512),
+            &[
+                Disk {
+                    size: 64,
+                    serial: "disk0".into()
+                },
+                Disk {
+                    size: 32,
+                    serial: "data".into()
+                }
+            ][..]
+        )
     );
     assert_eq!(machine.boot_timeout, Duration::from_secs(60));
     assert_eq!(

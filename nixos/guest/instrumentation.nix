@@ -1,0 +1,15 @@
+# What nixpkgs puts into a node for its own driver, and vmtest's agent does without.
+{ lib, options, ... }:
+let
+  inherit (lib) mkForce mkOverride;
+in
+{
+  _file = "nix-vmtest/nixos/guest/instrumentation.nix";
+
+  # A root shell on a console that is not there: systemd would wait for it until a time-out.
+  config =
+    if options ? testing.backdoor then
+      { testing.backdoor = mkOverride 900 false; }
+    else
+      { systemd.services.backdoor.enable = mkForce false; };
+}

@@ -1,0 +1,90 @@
+# What a test can say beyond what the user's nixpkgs knows of.
+{
+  config,
+  lib,
+  hostPkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+in
+{
+  _file = "nix-vmtest/nixos/test/options.nix";
+
+  options.vmtest = {
+    acceleration = mkOption {
+      type = types.enum [
+        "require"
+        "prefer"
+        "never"
+      ];
+      default = if config.qemu.forceAccel or false then "require" else "prefer";
+      defaultText = lib.literalExpression ''if qemu.forceAccel then "require" else "prefer"'';
+      description = "Whether machines run on KVM. `prefer` falls back to emulation, and says so.";
+    };
+
+    snapshot = mkOption {
+      type = types.either types.bool (
+        types.enum [
+          "require"
+          "prefer"
+        ]
+      );
+      default = false;
+      description = "Whether the machines are booted once for all tests that have the same ones.";
+    };
+
+    prepare = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "With `snapshot`, the script that brings the machines to where they are saved.";
+    };
+
+    fresh = mkOption {
+      type = types.listOf (
+        types.enum [
+          "machine-id"
+          "ssh-host-keys"
+        ]
+      );
+      default = [ ];
+      description = "With `snapshot`, what is made anew in each machine.";
+    };
+
+    waitForOutput = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether a command returns only when nobody holds its outputs any more, as in the NixOS test driver.";
+    };
+
+    serialStdout = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the log shows consoles and journals.";
+    };
+
+    tools = mkOption {
+      type = types.lazyAttrsOf types.raw;
+      default = { };
+      description = "Programs in place of those of nixpkgs and vmtest: `runner`, `agent`, `qemu`, `e2fsprogs`, `tesseract`.";
+    };
+
+    interactive = mkOption {
+      type = types.bool;
+      internal = true;
+      default = false;
+      description = "Whether this is the variant of the test whose driver is interactive.";
+    };
+  };
+
+  config = {
+    interactive.vmtest.interactive = true;
+
+    vmtest.tools = {
+      system = lib.mkDefault hostPkgs.stdenv.hostPlatform.system;
+      qemu = lib.mkDefault config.qemu.package;
+      e2fsprogs = lib.mkDefault (lib.getBin hostPkgs.e2fsprogs);
+      tesseract = lib.mkDefault hostPkgs.tesseract;
+    };
+  };
+}

@@ -1,0 +1,97 @@
+# How the test is run: the driver and the derivation of nixpkgs are replaced by those of vmtest.
+{ vmTest }:
+{
+  config,
+  lib,
+  options,
+  hostPkgs,
+  ...
+}:
+let
+  inherit (lib)
+    mapAttrs
+    mkForce
+    optionalAttrs
+    ;
+
+  references = import ./references.nix;
+
+  refuse = option: reason: throw "vmTest: ${config.name}: option `${option}`: ${reason}";
+
+  containers = builtins.attrNames (config.containers or { });
+
+  # Nodes are evaluated one by one, when they are needed.
+  nodes =
+    if containers != [ ] then
+      refuse "containers.${builtins.head containers}" "vmtest runs virtual machines only, so far"
+    else
+      mapAttrs (_: node: withReferences node.vmtest.machine) config.nodes;
+
+  # Not by way of the node, whose evaluation the script may need itself.
+  withReferences =
+    machine:
+    machine
+    // {
+      closure =
+        machine.closure
+        ++ (if config.includeTestScriptReferences then references config.testScriptString else [ ]);
+    };
+
+  python = hostPkgs.python3.pkgs;
+  pythonPackages = config.extraPythonPackages python;
+
+  test = vmTest {
+    inherit (config) name globalTimeout enableOCR;
+    inherit (config.vmtest)
+      acceleration
+      snapshot
+      prepare
+      fresh
+      waitForOutput
+      serialStdout
+      tools
+      ;
+    inherit nodes;
+    testScript = config.testScriptString;
+    extraPythonPackages =
+      if pythonPackages == [ ] then [ ] else python.requiredPythonModules pythonPackages;
+    extraFeatures = builtins.filter (feature: config.requiredFeatures.${feature}) (
+      builtins.attrNames (
+        builtins.removeAttrs (config.requiredFeatures or { }) [
+          "kvm"
+          "nixos-test"
+        ]
+      )
+    );
+  };
+
+  checked =
+    value:
+    if config.enableDebugHook or false then
+      refuse "enableDebugHook" "not supported yet"
+    else if config.sshBackdoor.enable or false then
+      refuse "sshBackdoor.enable" "not supported yet"
+    else
+      value;
+
+  # With them, `overrideTestDerivation` of nixpkgs reaches the derivation.
+  hasArgument = options ? rawTestDerivationArg;
+  derivationArgument = checked test.drvAttrs;
+in
+{
+  _file = "nix-vmtest/nixos/test/run.nix";
+
+  config = {
+    ${if options ? extraBaseNodeModules then "extraBaseNodeModules" else "extraBaseModules"} =
+      import ../guest/default.nix;
+
+    driver = mkForce (if config.vmtest.interactive then test.driverInteractive else test.driver);
+
+    rawTestDerivation = mkForce (
+      derivation (if hasArgument then lib.fix config.rawTestDerivationArg else derivationArgument)
+    );
+
+    passthru = optionalAttrs (config.vmtest.snapshot != false) { inherit (test) boot; };
+  }
+  // optionalAttrs hasArgument { rawTestDerivationArg = mkForce (_: derivationArgument); };
+}
