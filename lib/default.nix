@@ -12,6 +12,11 @@ let
   check = import ./arguments.nix { inherit types; };
   testDerivation = import ./core.nix;
 
+  nixos = import ../nixos/lib.nix {
+    inherit (types) fail;
+    vmTest = runMachines;
+  };
+
   resolveTools =
     given:
     if tools == null && given == { } then
@@ -21,8 +26,51 @@ let
       )
     else
       check.tools "tools" ((if tools == null then { } else tools) // given);
+
+  runMachines =
+    arguments:
+    let
+      checked = check.arguments "" arguments;
+      programs = resolveTools checked.tools;
+      # Reported at once. The machines are not: to list tests must not mean to evaluate their machines.
+      cheap = {
+        inherit (checked)
+          name
+          globalTimeout
+          acceleration
+          snapshot
+          fresh
+          ;
+        prepare =
+          if checked.prepare != null && checked.snapshot == null then
+            types.fail "prepare" "there is nothing to prepare without `snapshot = true`"
+          else if checked.fresh != [ ] && checked.snapshot == null then
+            types.fail "fresh" "there is nothing to make anew without `snapshot = true`"
+          else
+            null;
+        nodes = builtins.attrNames checked.nodes;
+        meta = builtins.attrNames checked.meta;
+        tools = builtins.attrNames programs;
+        ocr =
+          if checked.enableOCR && programs.tesseract == null then
+            types.fail "enableOCR" "there is no program to read screens with: pass `tools.tesseract`"
+          else
+            null;
+      };
+    in
+    builtins.deepSeq cheap (testDerivation checked programs);
 in
 rec {
+  /**
+    The test module for NixOS tests: `imports = [ testModule ];` in a test has vmtest run it.
+  */
+  inherit (nixos) testModule;
+
+  /**
+    The overlay by which the NixOS tests of a package set run on vmtest.
+  */
+  inherit (nixos) overlay;
+
   /**
     Run a test on virtual machines.
 
@@ -76,8 +124,16 @@ rec {
     `meta`, `passthru`
     : Attributes of the result.
 
+    `extraFeatures`
+    : System features that a builder must have beside `nixos-test`.
+
     `tools`
     : Programs in place of the built-in ones: `{ system; runner; agent; qemu; e2fsprogs; tesseract; }`.
+
+    # NixOS tests
+
+    With `pkgs` (a package set of nixpkgs) the arguments are options of a NixOS test instead, and nodes are NixOS modules;
+    so are they with a module, or the path of one, in place of the arguments, for which `<nixpkgs>` is taken.
 
     # Example
 
@@ -93,39 +149,21 @@ rec {
       '';
     }
     ```
+
+    ```nix
+    builtins.vmTest {
+      inherit pkgs;
+      name = "hello";
+      nodes.machine.services.nginx.enable = true;
+      testScript = ''
+        machine.wait_for_unit("nginx.service")
+      '';
+    }
+    ```
   */
   vmTest =
     arguments:
-    let
-      checked = check.arguments "" arguments;
-      programs = resolveTools checked.tools;
-      # Reported at once. The machines are not: to list tests must not mean to evaluate their machines.
-      cheap = {
-        inherit (checked)
-          name
-          globalTimeout
-          acceleration
-          snapshot
-          fresh
-          ;
-        prepare =
-          if checked.prepare != null && checked.snapshot == null then
-            types.fail "prepare" "there is nothing to prepare without `snapshot = true`"
-          else if checked.fresh != [ ] && checked.snapshot == null then
-            types.fail "fresh" "there is nothing to make anew without `snapshot = true`"
-          else
-            null;
-        nodes = builtins.attrNames checked.nodes;
-        meta = builtins.attrNames checked.meta;
-        tools = builtins.attrNames programs;
-        ocr =
-          if checked.enableOCR && programs.tesseract == null then
-            types.fail "enableOCR" "there is no program to read screens with: pass `tools.tesseract`"
-          else
-            null;
-      };
-    in
-    builtins.deepSeq cheap (testDerivation checked programs);
+    if nixos.isNixosTest arguments then nixos.runTest arguments else runMachines arguments;
 
   /**
     Run several tests on the same virtual machines, which are booted once.

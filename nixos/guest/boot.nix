@@ -3,6 +3,7 @@
   config,
   lib,
   options,
+  pkgs,
   ...
 }:
 let
@@ -46,6 +47,12 @@ in
     boot.initrd.enable = mkDirectOverride false;
     boot.initrd.systemd = lib.optionalAttrs (options.boot.initrd ? systemd) {
       enable = mkDirectOverride false;
+    };
+
+    # Releases before 25.05 link them into the system whether there is an initrd or not.
+    system.build = {
+      initialRamdisk = lib.mkDefault pkgs.emptyDirectory;
+      initialRamdiskSecretAppender = lib.mkDefault pkgs.emptyDirectory;
     };
 
     fileSystems = mkDirectOverride (

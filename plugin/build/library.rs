@@ -79,11 +79,11 @@ fn tools() -> Result<String> {
     Ok(format!("tools = {{ {attributes}}};"))
 }
 
-/// The text of `file`, with the text of another file in place of each `import ./other.nix`.
+/// The text of `file`, with the text of another file in place of each `import ./other.nix` and `import ../other.nix`.
 fn inlined(file: &Path) -> Result<String> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut parts = text.split("import ./");
+    let mut parts = text.split("import .");
     let mut result = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let Some(end) = part.find(".nix") else {
@@ -92,8 +92,8 @@ fn inlined(file: &Path) -> Result<String> {
                 file.display()
             );
         };
-        let (name, rest) = part.split_at(end + ".nix".len());
-        let other = inlined(&file.with_file_name(name))?;
+        let (path, rest) = part.split_at(end + ".nix".len());
+        let other = inlined(&file.with_file_name(format!(".{path}")))?;
         result.push_str(&format!("(\n{other})"));
         result.push_str(rest);
     }

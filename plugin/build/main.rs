@@ -19,7 +19,8 @@ fn main() -> Result<()> {
     nix.link();
     nix.write_bindings(&out.join("ffi.rs"))?;
 
-    let library = manifest.join("../lib");
-    println!("cargo:rerun-if-changed={}", library.display());
-    library::write(&library, &out)
+    for folder in ["../lib", "../nixos"] {
+        println!("cargo:rerun-if-changed={}", manifest.join(folder).display());
+    }
+    library::write(&manifest.join("../lib"), &out)
 }

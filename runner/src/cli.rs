@@ -8,7 +8,9 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use vmtest_manifest::Attributes;
+use vmtest_script::Mode;
 
+use crate::driver;
 use crate::outcome::Outcome;
 use crate::test::{self, Places};
 
@@ -24,21 +26,59 @@ pub struct Cli {
 enum Command {
     /// Runs a test: the builder of the derivation that builtins.vmTest makes
     Build(Build),
+    /// Makes a program of a test: the builder of its attributes `driver` and `driverInteractive`
+    Driver(Driver),
+    /// Runs a test outside of Nix: what a driver starts
+    Run(Run),
     /// Prints what a test script can use
     Api(Api),
 }
 
 #[derive(Debug, Args)]
 struct Build {
-    /// The derivation's structured attributes: manifest, closures and output
-    #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
-    attributes: PathBuf,
+    #[command(flatten)]
+    given: Given,
     /// Folder for the results, in place of the derivation's output
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Folder for images and disks, and for the results of a test that failed
     #[arg(long, env = "NIX_BUILD_TOP", value_name = "DIR")]
     scratch: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Driver {
+    #[command(flatten)]
+    given: Given,
+    /// Whether the program starts with a prompt, and not with the test script
+    #[arg(long)]
+    interactive: bool,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    given: Given,
+    /// A Python prompt in place of the test script, which `test_script()` runs then
+    #[arg(short = 'I', long)]
+    interactive: bool,
+    /// Folder for the results
+    #[arg(
+        short = 'o',
+        long = "output-directory",
+        alias = "output_directory",
+        value_name = "DIR",
+        default_value = "."
+    )]
+    out: PathBuf,
+}
+
+/// What Nix hands over.
+#[derive(Debug, Args)]
+struct Given {
+    /// The derivation's structured attributes: manifest, closures and output
+    #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
+    attributes: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -69,11 +109,13 @@ impl Cli {
     /// Does what was asked for.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        let build = match &self.command {
-            Command::Build(build) => build,
+        let result = match &self.command {
+            Command::Build(build) => build.run(),
+            Command::Driver(driver) => driver.run(),
+            Command::Run(run) => run.run(),
             Command::Api(api) => return api.print(),
         };
-        let outcome = build.run().unwrap_or_else(|(outcome, error)| {
+        let outcome = result.unwrap_or_else(|(outcome, error)| {
             tracing::debug!(?error, "the test was not run to its end");
             complain(outcome, &error);
             outcome
@@ -82,34 +124,85 @@ impl Cli {
     }
 }
 
-impl Build {
-    fn run(&self) -> Result<Outcome, (Outcome, anyhow::Error)> {
-        let bad = |error| (Outcome::BadManifest, error);
-        let failed = |error| (Outcome::MachineFailed, error);
+/// How a command ends; an error comes with the outcome that it is.
+type Ending = Result<Outcome, (Outcome, anyhow::Error)>;
+
+fn failed(error: anyhow::Error) -> (Outcome, anyhow::Error) {
+    (Outcome::MachineFailed, error)
+}
+
+impl Given {
+    /// The file's text and what it says.
+    fn read(&self) -> Result<(String, Attributes), (Outcome, anyhow::Error)> {
         let path = &self.attributes;
-        let text = std::fs::read_to_string(path)
+        let read = || -> anyhow::Result<_> {
+            let text = std::fs::read_to_string(path)?;
+            let attributes = Attributes::parse(&text)?;
+            Ok((text, attributes))
+        };
+        read()
             .with_context(|| path.display().to_string())
-            .map_err(bad)?;
-        let attributes = Attributes::parse(&text)
-            .with_context(|| path.display().to_string())
-            .map_err(bad)?;
+            .map_err(|error| (Outcome::BadManifest, error))
+    }
+}
+
+impl Build {
+    fn run(&self) -> Ending {
+        let (_, attributes) = self.given.read()?;
         let places = Places {
             out: self.out.clone().unwrap_or_else(|| attributes.out.clone()),
             scratch: self.scratch.clone(),
             keep_failed: self.out.is_none(),
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the runtime")
-            .map_err(failed)?;
-        let outcome = runtime
-            .block_on(test::run(&attributes, &places))
-            .map_err(failed);
-        // A script that does not listen to the runner's wish to stop is left behind, and ends with the process.
-        runtime.shutdown_background();
-        outcome
+        play(&attributes, &places, Mode::Script)
     }
+}
+
+impl Driver {
+    fn run(&self) -> Ending {
+        let (text, attributes) = self.given.read()?;
+        let write = || {
+            let runner = std::env::current_exe().context("cannot tell what program this is")?;
+            driver::write(&attributes, &text, &runner, self.interactive)
+        };
+        write().map(|()| Outcome::Passed).map_err(failed)
+    }
+}
+
+impl Run {
+    fn run(&self) -> Ending {
+        let (_, attributes) = self.given.read()?;
+        let scratch = tempfile::Builder::new()
+            .prefix("vmtest-")
+            .tempdir()
+            .context("cannot make a folder for the machines")
+            .map_err(failed)?;
+        let places = Places {
+            out: self.out.clone(),
+            scratch: scratch.path().to_owned(),
+            keep_failed: false,
+        };
+        let mode = if self.interactive {
+            Mode::Interactive
+        } else {
+            Mode::Script
+        };
+        play(&attributes, &places, mode)
+    }
+}
+
+fn play(attributes: &Attributes, places: &Places, mode: Mode) -> Ending {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .map_err(failed)?;
+    let outcome = runtime
+        .block_on(test::run(attributes, places, mode))
+        .map_err(failed);
+    // A script that does not listen to the runner's wish to stop is left behind, and ends with the process.
+    runtime.shutdown_background();
+    outcome
 }
 
 impl Api {

@@ -7,6 +7,7 @@
 //!
 //! - [`cli`]: the command line;
 //! - [`test`]: one test from manifest to report;
+//! - [`driver`]: a test as a program, to be run outside of Nix;
 //! - [`spec`]: the manifest after all of its rules;
 //! - [`provision`]: images, initrds and disks;
 //! - [`vm`](mod@vm): QEMU;
@@ -20,6 +21,7 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod driver;
 pub mod event;
 pub mod machine;
 pub mod ocr;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use vmtest_manifest::{Attributes, Snapshot};
+use vmtest_script::Mode;
 use vmtest_script::failure::Failure;
 
 use crate::bridge::Stop;
@@ -78,7 +79,7 @@ impl From<Failure> for Fault {
 ///
 /// # Errors
 /// When the results cannot be written.
-pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
+pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result<Outcome> {
     let start = Instant::now();
     let Places { out, scratch, .. } = places;
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
@@ -88,7 +89,7 @@ pub async fn run(attributes: &Attributes, places: &Places) -> Result<Outcome> {
     let terminal = Terminal::new(attributes.manifest.serial_stdout);
     let act = async {
         let mut found = Found::default();
-        let result = act(attributes, out, scratch, &events, &mut found).await;
+        let result = act(attributes, mode, out, scratch, &events, &mut found).await;
         // The script engine keeps its way for events until the process ends.
         events.emit(Event::End);
         (result, found)
@@ -123,6 +124,7 @@ struct Found {
 /// The test proper; when it returns, no machine runs.
 async fn act(
     attributes: &Attributes,
+    mode: Mode,
     out: &Path,
     scratch: &Path,
     events: &Events,
@@ -156,6 +158,7 @@ async fn act(
         };
         let play = Play {
             test: &test,
+            mode,
             premises,
             images: &images,
             stop: &stop,
@@ -169,7 +172,12 @@ async fn act(
             }
         }
     };
-    let result = guard(script, test.timeout, &stop).await;
+    let limit = match mode {
+        Mode::Script => Some(test.timeout),
+        // Somebody is at the keyboard.
+        Mode::Interactive => None,
+    };
+    let result = guard(script, limit, &stop).await;
     let state_dirs = machines.end(events).await;
     // Nobody looks at them any more, and a failed build may be kept.
     for folder in state_dirs.iter().chain([&images, &shared]) {
@@ -186,13 +194,13 @@ async fn act(
 /// Runs the script until it ends, the test's time is over, or a signal comes.
 async fn guard(
     script: impl Future<Output = Result<(), Fault>>,
-    limit: Duration,
+    limit: Option<Duration>,
     stop: &Stop,
 ) -> Result<(), Fault> {
     tokio::pin!(script);
     let (outcome, reason) = tokio::select! {
         result = &mut script => return result,
-        () = tokio::time::sleep(limit) => {
+        limit = pass(limit) => {
             (Outcome::TimedOut, format!("the test did not end within {} seconds (globalTimeout)", limit.as_secs()))
         }
         signal = interruption() => (Outcome::Interrupted, format!("the runner got {signal}")),
@@ -205,6 +213,17 @@ async fn guard(
         fault.report.line = stopped.report.line;
     }
     Err(fault)
+}
+
+/// Returns when the time is over.
+async fn pass(limit: Option<Duration>) -> Duration {
+    match limit {
+        Some(limit) => {
+            tokio::time::sleep(limit).await;
+            limit
+        }
+        None => std::future::pending().await,
+    }
 }
 
 async fn interruption() -> &'static str {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::task::spawn_blocking;
 use vmtest_manifest::{Restore, Save};
-use vmtest_script::Script;
 use vmtest_script::backend::{Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome};
+use vmtest_script::{Mode, Script};
 
 use super::Fault;
 use super::machines::{Machines, Source};
@@ -31,6 +31,8 @@ const BOOTED: &str = "default.target";
 /// A test about to be run.
 pub(super) struct Play<'a> {
     pub(super) test: &'a Test,
+    /// How the script is run.
+    pub(super) mode: Mode,
     pub(super) premises: Premises,
     /// Where machines have their files.
     pub(super) images: &'a Path,
@@ -69,6 +71,7 @@ impl Play<'_> {
             text: text.to_owned(),
             name: name.to_owned(),
             python_path: self.test.python_path.clone(),
+            mode: self.mode,
         };
         let (handles, vlans) = (&machines.handles, self.test.vlans());
         let driver = ScriptDriver::new(handles, &vlans, Arc::clone(workshop), self.stop.clone());

@@ -13,7 +13,7 @@ use rustpython_vm::signal::user_signal_channel;
 use rustpython_vm::{AsObject, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
 use crate::backend;
-use crate::driver::{Driver, test_script};
+use crate::driver::{Driver, interact, test_script};
 use crate::event::Stream;
 use crate::failure::{Failure, FailureKind};
 use crate::output::{self, Output};
@@ -35,6 +35,17 @@ pub struct Script {
     pub text: String,
     /// Where more modules can be imported from: folders of them, or prefixes with a `lib/python3.*/site-packages`.
     pub python_path: Vec<PathBuf>,
+    /// Whether it is run, or somebody is asked what to run.
+    pub mode: Mode,
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The script.
+    Script,
+    /// What somebody writes at a prompt, where `test_script()` runs the script.
+    Interactive,
 }
 
 /// Runs a script to its end, on a thread of its own, and waits for the threads that it started.
@@ -114,11 +125,14 @@ impl Run {
         output::Bytes::make_static_type();
         let stdout = Output::new(&session, Stream::Stdout, vm);
         let stderr = Output::new(&session, Stream::Stderr, vm);
-        for name in ["stdout", "__stdout__"] {
-            vm.sys_module.set_attr(name, stdout.clone(), vm)?;
-        }
-        for name in ["stderr", "__stderr__"] {
-            vm.sys_module.set_attr(name, stderr.clone(), vm)?;
+        // A prompt is not a line: it belongs to the terminal.
+        if script.mode == Mode::Script {
+            for name in ["stdout", "__stdout__"] {
+                vm.sys_module.set_attr(name, stdout.clone(), vm)?;
+            }
+            for name in ["stderr", "__stderr__"] {
+                vm.sys_module.set_attr(name, stderr.clone(), vm)?;
+            }
         }
         extensions::set_path(&script.python_path, vm)?;
         interrupt::replace_sleep(&session, vm)?;
@@ -138,7 +152,11 @@ impl Run {
     }
 
     fn run(&self, vm: &VirtualMachine) -> PyResult<()> {
-        match test_script(&self.driver, vm) {
+        let run = match self.session.script().mode {
+            Mode::Script => test_script,
+            Mode::Interactive => interact,
+        };
+        match run(&self.driver, vm) {
             Err(exception) if is_plain_exit(&exception, vm) => {}
             result => result?,
         }

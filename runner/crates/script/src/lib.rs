@@ -33,7 +33,7 @@ mod timeouts;
 mod traceback;
 mod vlan;
 
-pub use engine::{Script, run};
+pub use engine::{Mode, Script, run};
 pub use symbols::{SYMBOLS, Symbol, SymbolKind};
 
 /// The classes whose objects a script has in its hands.

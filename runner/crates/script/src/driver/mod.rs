@@ -23,7 +23,7 @@ use crate::steps::Step;
 use crate::vlan::{self, Vlan};
 use crate::{assertions::Assertions, native, paths};
 
-pub(crate) use run::test_script;
+pub(crate) use run::{interact, test_script};
 
 /// The class as scripts see it.
 pub(crate) const CLASS: Class = Class {

@@ -3,6 +3,7 @@
 use rustpython_vm::builtins::PyDictRef;
 use rustpython_vm::bytecode::{CodeObject, ConstantData};
 use rustpython_vm::compiler::{self, Mode};
+use rustpython_vm::function::{FuncArgs, KwArgs};
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
 use super::{all_machines, this};
@@ -40,6 +41,27 @@ pub(crate) fn test_script(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()
         this.session
             .running(|| vm.run_code_obj(code, scope).map(drop))
     })
+}
+
+/// What the prompt says first.
+const BANNER: &str = "Machines boot when they are first used, or by start_all(). test_script() runs the test script, \
+                      run_tests() does so as a build does, quit() ends everything.";
+
+/// Runs what somebody writes at a prompt.
+pub(crate) fn interact(driver: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+    let scope = vm.new_scope_with_main()?;
+    define_symbols(driver, &scope.globals, vm)?;
+    let code = vm.import("code", 0)?;
+    let interact = code.get_attr("interact", vm)?;
+    let arguments = FuncArgs::new(
+        vec![vm.ctx.new_str(BANNER).into()],
+        KwArgs::from_iter([
+            ("local".to_owned(), scope.globals.into()),
+            ("exitmsg".to_owned(), vm.ctx.new_str("").into()),
+        ]),
+    );
+    let session = &this(driver, vm)?.session;
+    session.running(|| interact.call_with_args(arguments, vm).map(drop))
 }
 
 /// What the class of machines was called until 2025.

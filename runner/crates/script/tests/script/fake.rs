@@ -10,10 +10,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use vmtest_script::Script;
 use vmtest_script::backend::{Aborted, Driver, Machine, MachineError, NewMachine};
 use vmtest_script::event::{ScriptEvent, Stream};
 use vmtest_script::failure::Failure;
+use vmtest_script::{Mode, Script};
 
 use machine::FakeMachine;
 
@@ -91,6 +91,7 @@ pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Ve
         name: "testScript".to_owned(),
         text: script.to_owned(),
         python_path,
+        mode: Mode::Script,
     };
     let result = vmtest_script::run(&script, Arc::new(driver));
     let log = world.log.lock().expect("log").clone();
