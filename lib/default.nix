@@ -2,10 +2,10 @@
 # of it and gives the same derivations.
 {
   /**
-    The programs that tests run with: `{ system; runner; agent; qemu; e2fsprogs; tesseract; }`. Without them, each test has to bring
-    them itself.
+    The programs that tests run with: `{ system; runner; agent; qemu; e2fsprogs; tesseract; }`, or a function from the system
+    of a test to them. What is missing each test has to bring itself.
   */
-  tools ? null,
+  tools ? { },
 }:
 let
   types = import ./types.nix;
@@ -19,13 +19,17 @@ let
 
   resolveTools =
     given:
-    if tools == null && given == { } then
+    let
+      system = given.system or (types.fail "tools" "missing attribute `system`");
+      programs = (if builtins.isFunction tools then tools system else tools) // given;
+    in
+    if programs == { } then
       types.fail "" (
         "there are no programs to run the test with: this vmTest was built without; "
         + "pass `tools = { system; runner; agent; qemu; e2fsprogs; }`"
       )
     else
-      check.tools "tools" ((if tools == null then { } else tools) // given);
+      check.tools "tools" programs;
 
   runMachines =
     arguments:

@@ -72,3 +72,4 @@ in
 // part ./programs.nix
 // part ./closure-info.nix
 // part ./linux.nix
+// part ./development.nix
