@@ -65,12 +65,24 @@ let
     );
   };
 
+  # The folder of nixpkgs' own test modules.
+  declared = builtins.head options.extraDriverArgs.declarations;
+
+  definitions = import ../guest/definitions.nix {
+    inherit lib;
+    nixos = dirOf (toString declared);
+  };
+
   checked =
     value:
     if config.enableDebugHook or false then
       refuse "enableDebugHook" "not supported yet"
     else if config.sshBackdoor.enable or false then
       refuse "sshBackdoor.enable" "not supported yet"
+    else if config.logLevel or "info" != "info" then
+      refuse "logLevel" "the log has one level; see `vmtest.serialStdout`"
+    else if definitions.of options.extraDriverArgs != [ ] then
+      refuse "extraDriverArgs" "the driver has other arguments: see `nixos-test-driver --help`"
     else
       value;
 

@@ -14,6 +14,27 @@ pub struct Expected {
 }
 
 const fn passes(test: &'static str, log: &'static [&'static str]) -> Expected {
+    passes(
+        "nixos-hello",
+        &[
+            "machine: waiting for unit helloNixosTests.service",
+            "machine: waiting for TCP port 3000 on localhost",
+        ],
+    ),
+    passes(
+        "nixos-guest",
+        &[
+            "subtest: the system is the one of the configuration",
+            "subtest: a port of the host leads to one of the machine",
+        ],
+    ),
+    passes(
+        "nixos-network",
+        &[
+            "subtest: machines know each other by name",
+            "subtest: a root in memory",
+        ],
+    ),
     Expected {
         test,
         exit_code: 0,

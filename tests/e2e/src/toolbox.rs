@@ -1,6 +1,7 @@
 //! Nix with the plugin, through `xtask`.
 
 use std::env;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -97,6 +98,42 @@ impl Toolbox {
             .with_context(|| self.xtask.display().to_string())
     }
 
+    /// What a command of Nix prints on its standard output; `input` is its standard input.
+    ///
+    /// # Errors
+    /// When it fails, with what it says.
+    pub fn plain_nix(&self, arguments: &[&str], input: &str) -> Result<String> {
+        let mut child = self
+            .xtask()
+            .args(["nix", "--"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!(
+                "nix {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// When it has none, with what Nix says.
+    pub fn eval(&self, expression: &str) -> Result<serde_json::Value> {
+        let printed = self.plain_nix(&["eval", "--impure", "--json", "--expr", expression], "")?;
+        serde_json::from_str(&printed).context("nix eval prints JSON")
+    }
+
     /// The tests' derivations by name, as `vm_test` makes them, a Nix expression.
     ///
     /// # Errors
@@ -107,18 +144,13 @@ impl Toolbox {
             self.tests.join("default.nix").display(),
             self.tools_expression(),
         );
-        let mut command = self.xtask();
-        command
-            .args(["nix", "--", "eval", "--impure", "--json", "--expr"])
-            .arg(expression);
-        let output = command.output()?;
-        if !output.status.success() {
-            bail!(
-                "nix eval failed: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        serde_json::from_slice(&output.stdout).context("nix eval prints JSON")
+        self.eval(&expression)
+    }
+
+    /// The list of the toolbox's store paths.
+    #[must_use]
+    pub fn tools_file(&self) -> &Path {
+        &self.tools
     }
 
     /// The list of the toolbox's store paths, as a Nix expression.

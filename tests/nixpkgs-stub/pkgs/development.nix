@@ -60,6 +60,11 @@ lib.genAttrs [
     latest = pkgs.nixVersions.nix_2_31;
   };
 
+  python3 = named "python3" // {
+    pkgs = pkgs.python3Packages;
+  };
+  python3Packages.requiredPythonModules = packages: packages;
+
   tesseract = pkgs.toolboxPackage {
     tool = "tesseract";
     mainProgram = "tesseract";

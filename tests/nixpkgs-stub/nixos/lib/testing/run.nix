@@ -47,6 +47,13 @@ in
       type = types.functionTo types.raw;
       description = "What `mkDerivation` is given for the above.";
     };
+  }
+  // lib.optionalAttrs (since "26.05") {
+    requiredFeatures = mkOption {
+      type = types.attrsOf types.bool;
+      default = { };
+      description = "System features that a builder of the test must have.";
+    };
   };
 
   config = {

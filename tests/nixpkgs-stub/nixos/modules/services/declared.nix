@@ -16,6 +16,9 @@ let
 in
 {
   options = {
+    # What needs a stage 1 of NixOS's.
+    system.etc.overlay.enable = switch false;
+
     services = {
       openssh = {
         enable = switch false;

@@ -1,0 +1,205 @@
+//! NixOS tests, as far as evaluation tells: what becomes of each option, and a project's flake.
+//!
+//! The tables lie in `tests/nixos-options`; `nixos/options.md` is their summary for users.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use e2e::toolbox::Toolbox;
+use serde_json::Value;
+
+/// An expression of the tables.
+fn tables(toolbox: &Toolbox, expression: &str) -> String {
+    format!(
+        "with import {}/nixos-options/all.nix {{ tools = {}; }}; {expression}",
+        toolbox.tests().display(),
+        toolbox.tools_expression()
+    )
+}
+
+fn names(toolbox: &Toolbox, table: &str) -> Result<Vec<String>> {
+    let names = toolbox.eval(&tables(toolbox, &format!("builtins.attrNames {table}")))?;
+    Ok(serde_json::from_value(names)?)
+}
+
+#[test]
+fn options_are_mapped() -> Result<()> {
+    let toolbox = Toolbox::find()?;
+    let results = toolbox.eval(&tables(&toolbox, "mapped"))?;
+    let results = results.as_object().context("a table")?;
+    ensure!(results.len() > 40, "only {} options", results.len());
+    for (option, result) in results {
+        ensure!(result["got"] == result["expected"], "{option}: {result:#}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_by_name() -> Result<()> {
+    let toolbox = Toolbox::find()?;
+    let names = names(&toolbox, "refused")?;
+    ensure!(names.len() > 20, "only {} options", names.len());
+    for name in names {
+        let error = toolbox.eval(&tables(&toolbox, &format!("refused.{name}.error")))?;
+        let error = error.as_str().context("a text")?.to_owned();
+        let Err(said) = toolbox.eval(&tables(&toolbox, &format!("refused.{name}.test"))) else {
+            anyhow::bail!("{name} is not refused");
+        };
+        let said = format!("{said:#}");
+        ensure!(said.contains(&format!("error: {error}")), "{name}: {said}");
+    }
+    Ok(())
+}
+
+/// The table for users has every option that the tables of tests have, and every one of the checklist in it has a state.
+#[test]
+fn the_documentation_has_no_option_without_a_state() -> Result<()> {
+    let toolbox = Toolbox::find()?;
+    let text = fs::read_to_string(toolbox.tests().join("../nixos/options.md"))?;
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let mut states = 0;
+    for row in rows.filter(|row| row.matches('|').count() == 5) {
+        let state = row.split('|').nth(2).unwrap_or_default().trim();
+        ensure!(
+            ["kept", "mapped", "node", "refused"].contains(&state),
+            "no state: {row}"
+        );
+        states += 1;
+    }
+    ensure!(states > 50, "only {states} rows");
+    Ok(())
+}
+
+/// A project whose flake knows of vmtest by one overlay: `nix flake check` runs its test, with the plugin as without, and the
+/// interactive driver answers.
+#[test]
+fn a_project_of_the_template_works_as_written() -> Result<()> {
+    let toolbox = Toolbox::find()?;
+    let scratch = tempfile::tempdir()?;
+    let project = Project::new(&toolbox, scratch.path())?;
+
+    let attribute = "checks.x86_64-linux.hello.drvPath";
+    let with = project.nix(&toolbox, true, &["eval", "--raw"], attribute, "")?;
+    let without = project.nix(&toolbox, false, &["eval", "--raw"], attribute, "")?;
+    ensure!(
+        with == without && with.ends_with("-vm-test-run-hello-boots.drv"),
+        "with the plugin {with}, without {without}"
+    );
+
+    project.nix(&toolbox, true, &["flake", "check"], "", "")?;
+
+    let attribute = "checks.x86_64-linux.hello.driverInteractive";
+    let input = "start_all()\nrun_tests()\nprint('name:', machine.succeed('hostname'))\nquit()\n";
+    let said = project.nix(&toolbox, true, &["run"], attribute, input)?;
+    ensure!(said.contains("name: machine"), "{said}");
+    Ok(())
+}
+
+/// A copy of a template, with the stub as nixpkgs and this clone as vmtest.
+struct Project {
+    flake: String,
+    overrides: Vec<String>,
+}
+
+impl Project {
+    fn new(toolbox: &Toolbox, scratch: &Path) -> Result<Self> {
+        let (stub, project) = (scratch.join("nixpkgs"), scratch.join("project"));
+        copy(&toolbox.tests().join("nixpkgs-stub"), &stub)?;
+        fs::copy(toolbox.tools_file(), stub.join("tools.nix"))?;
+        let root = toolbox.tests().join("..").canonicalize()?;
+        copy(&root.join("nixos/templates/one-machine"), &project)?;
+        let vmtest = scratch.join("vmtest");
+        for part in ["flake.nix", "flake.lock", "Cargo.toml", "Cargo.lock"] {
+            fs::create_dir_all(&vmtest)?;
+            fs::copy(root.join(part), vmtest.join(part))?;
+        }
+        for part in ["lib", "nixos", "runner", "plugin"] {
+            copy(&root.join(part), &vmtest.join(part))?;
+        }
+        let path = |folder: &Path| format!("path:{}", folder.display());
+        let overrides = [
+            ("nixpkgs", path(&stub)),
+            ("vmtest", path(&vmtest)),
+            ("vmtest/nixpkgs", path(&stub)),
+        ];
+        let overrides = overrides
+            .into_iter()
+            .flat_map(|(input, flake)| ["--override-input".to_owned(), input.to_owned(), flake]);
+        Ok(Self {
+            flake: path(&project),
+            overrides: overrides.collect(),
+        })
+    }
+
+    /// What a command of Nix prints on its standard output.
+    fn nix(
+        &self,
+        toolbox: &Toolbox,
+        plugin: bool,
+        command: &[&str],
+        attribute: &str,
+        input: &str,
+    ) -> Result<String> {
+        let mut arguments: Vec<&str> = command.to_vec();
+        if !plugin {
+            arguments.extend(["--option", "plugin-files", ""]);
+        }
+        arguments.push("--no-write-lock-file");
+        arguments.extend(self.overrides.iter().map(String::as_str));
+        let installable = match attribute {
+            "" => self.flake.clone(),
+            attribute => format!("{}#{attribute}", self.flake),
+        };
+        arguments.push(&installable);
+        toolbox.plain_nix(&arguments, input)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// `nix flake check` of this project itself, evaluated for both systems.
+#[test]
+fn the_flake_evaluates() -> Result<()> {
+    let toolbox = Toolbox::find()?;
+    let scratch = tempfile::tempdir()?;
+    let stub = scratch.path().join("nixpkgs");
+    copy(&toolbox.tests().join("nixpkgs-stub"), &stub)?;
+    fs::copy(toolbox.tools_file(), stub.join("tools.nix"))?;
+    let root = toolbox.tests().join("..").canonicalize()?;
+    let (stub, root) = (
+        format!("path:{}", stub.display()),
+        format!("git+file://{}", root.display()),
+    );
+    let inputs = ["--override-input", "nixpkgs", &stub, "--no-write-lock-file"];
+    let check = ["flake", "check", "--no-build", "--all-systems"];
+    toolbox.plain_nix(&[&check[..], &inputs, &[&root]].concat(), "")?;
+    let show = ["flake", "show", "--json", "--all-systems"];
+    let shown = toolbox.plain_nix(&[&show[..], &inputs, &[&root]].concat(), "")?;
+    let shown: Value = serde_json::from_str(&shown)?;
+    for system in ["x86_64-linux", "aarch64-linux"] {
+        let packages = shown["packages"][system].as_object().context("packages")?;
+        for package in [
+            "runner",
+            "agent",
+            "plugin",
+            "plugin-nix_2_28",
+            "plugin-nix_2_31",
+        ] {
+            ensure!(packages.contains_key(package), "{system}: {packages:?}");
+        }
+    }
+    Ok(())
+}

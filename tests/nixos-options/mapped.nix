@@ -1,0 +1,255 @@
+# What becomes of options that need no machine to be looked at: for each, what is found and what should be.
+{
+  # From the name of a release of nixpkgs to the stub that plays it, with the overlay.
+  pkgsOf,
+}:
+let
+  pkgs = pkgsOf "25.11";
+  unstable = pkgsOf "26.05";
+  inherit (pkgs) lib;
+
+  testOf =
+    pkgs: module:
+    pkgs.testers.runNixOSTest {
+      imports = [ module ];
+      name = "options";
+      nodes.machine = { };
+      testScript = lib.mkDefault "";
+    };
+
+  test = testOf pkgs;
+  manifest = module: (test module).driver.manifest;
+  machine = node: (manifest { nodes.machine = node; }).nodes.machine;
+  machineOf = pkgs: node: (testOf pkgs { nodes.machine = node; }).driver.manifest.nodes.machine;
+
+  is = expected: got: { inherit expected got; };
+in
+{
+  name = is "vm-test-run-options" (test { }).name;
+  globalTimeout = is 77 (manifest { globalTimeout = 77; }).globalTimeout;
+  enableOCR = is true ((manifest { enableOCR = true; }).tools.tesseract != null);
+  defaults = is 333 (manifest { defaults.virtualisation.memorySize = 333; }).nodes.machine.memory;
+  extraBaseModules =
+    is 334
+      (manifest { extraBaseModules.virtualisation.memorySize = 334; }).nodes.machine.memory;
+  nodeDefaults =
+    is 335
+      (testOf unstable { nodeDefaults.virtualisation.memorySize = 335; })
+      .driver.manifest.nodes.machine.memory;
+  specialArgs =
+    is 336
+      (manifest {
+        node.specialArgs.size = 336;
+        nodes.machine =
+          { size, ... }:
+          {
+            virtualisation.memorySize = size;
+          };
+      }).nodes.machine.memory;
+  acceleration = is "prefer" (manifest { }).acceleration;
+  "vmtest.acceleration" =
+    is "require"
+      (manifest { vmtest.acceleration = "require"; }).acceleration;
+  "qemu.forceAccel" =
+    is "require"
+      (testOf unstable { qemu.forceAccel = true; }).driver.manifest.acceleration;
+  "qemu.package" =
+    is "${pkgs.userland}/bin/qemu-system-x86_64"
+      (manifest { qemu.package = lib.mkForce pkgs.userland; }).tools.qemu;
+  requiredFeatures = is [
+    "nixos-test"
+    "gpu"
+  ] (testOf unstable { requiredFeatures.gpu = true; }).config.rawTestDerivation.requiredSystemFeatures;
+  extraPythonPackages =
+    is [ "${pkgs.hello}" ]
+      (manifest { extraPythonPackages = _: [ pkgs.hello ]; }).extraPythonPackages;
+  includeTestScriptReferences = is [ false true ] (
+    map
+      (
+        include:
+        builtins.elem "${pkgs.hello}" (
+          (test {
+            testScript = ''machine.succeed("${pkgs.hello}/bin/hello")'';
+            includeTestScriptReferences = include;
+          }).driver.exportReferencesGraph."closure.machine"
+        )
+      )
+      [
+        false
+        true
+      ]
+  );
+  meta = is 42 (test { meta.timeout = 42; }).meta.timeout;
+  passthru = is "kept" (test { passthru.given = "kept"; }).given;
+  nodes = is 1024 (test { }).nodes.machine.virtualisation.memorySize;
+  config = is "options" (test { }).config.name;
+  interactive = is [
+    1024
+    337
+  ] (
+    let
+      result = test { interactive.nodes.machine.virtualisation.memorySize = 337; };
+    in
+    [
+      result.driver.manifest.nodes.machine.memory
+      result.driverInteractive.manifest.nodes.machine.memory
+    ]
+  );
+  driverInteractive = is [
+    [ "driver" ]
+    [
+      "driver"
+      "--interactive"
+    ]
+  ] (
+    let
+      result = test { };
+    in
+    [
+      result.driver.args
+      result.driverInteractive.args
+    ]
+  );
+  extend =
+    is 338
+      ((test { }).extend { modules = [ { defaults.virtualisation.memorySize = 338; } ]; })
+      .driver.manifest.nodes.machine.memory;
+  extendNixOS =
+    is 339
+      ((test { }).extendNixOS { module.virtualisation.memorySize = 339; })
+      .driver.manifest.nodes.machine.memory;
+  overrideTestDerivation = is [ "other" ] (
+    (test { }).overrideTestDerivation (_: { requiredSystemFeatures = [ "other" ]; })
+  ).config.rawTestDerivation.requiredSystemFeatures;
+  boot = is "vm-test-boot-machine" (test { vmtest.snapshot = true; }).boot.name;
+  "machine (legacy)" =
+    is [ "machine" ]
+      (builtins.attrNames
+        (pkgs.nixosTest {
+          machine = { };
+          testScript = "";
+        }).driver.manifest.nodes
+      );
+
+  memorySize = is 512 (machine { virtualisation.memorySize = 512; }).memory;
+  cores = is 3 (machine { virtualisation.cores = 3; }).cores;
+  diskSize = is { size = 2048; } (machine { virtualisation.diskSize = 2048; }).root.persistent;
+  "diskSize (24.11)" = is { size = 1024; } (machineOf (pkgsOf "24.11") { }).root.persistent;
+  diskImage = is null (machine { virtualisation.diskImage = null; }).root.persistent;
+  emptyDiskImages = is [
+    {
+      size = 64;
+      serial = "disk0";
+    }
+  ] (machine { virtualisation.emptyDiskImages = [ 64 ]; }).disks;
+  "emptyDiskImages (26.05)" = is [
+    {
+      size = 64;
+      serial = "data";
+    }
+  ] (machineOf unstable {
+    virtualisation.emptyDiskImages = [
+      {
+        size = 64;
+        driveConfig.deviceExtraOpts.serial = "data";
+      }
+    ];
+  }).disks;
+  restrictNetwork = is true (machine { virtualisation.restrictNetwork = true; }).network.user.restrict;
+  networkingOptions =
+    is null
+      (machine { virtualisation.qemu.networkingOptions = lib.mkForce [ ]; }).network.user;
+  forwardPorts = is [
+    {
+      protocol = "udp";
+      host = {
+        address = "127.0.0.1";
+        port = 53;
+      };
+      guest = {
+        address = "";
+        port = 5353;
+      };
+    }
+  ] (machine {
+    virtualisation.forwardPorts = [
+      {
+        from = "host";
+        proto = "udp";
+        host = {
+          address = "127.0.0.1";
+          port = 53;
+        };
+        guest.port = 5353;
+      }
+    ];
+  }).network.user.forwards;
+  vlans = is [
+    {
+      name = "eth1";
+      vlan = 3;
+      mac = "52:54:00:12:03:01";
+      addresses = [ ];
+    }
+    {
+      name = "lan";
+      vlan = 200;
+      mac = "52:54:00:12:c8:01";
+      addresses = [ ];
+    }
+  ] (machine {
+    virtualisation.vlans = [ 3 ];
+    virtualisation.interfaces.lan.vlan = 200;
+  }).network.interfaces;
+  "interfaces (26.05)" = is [ "lan" ] (
+    map (interface: interface.name)
+      (machineOf unstable { virtualisation.interfaces.lan.vlan = 2; }).network.interfaces
+  );
+  "qemu.options" = is [
+    "-device"
+    "i6300esb"
+  ] (machine { virtualisation.qemu.options = [ "-device i6300esb" ]; }).qemuOptions;
+  "vmtest.qemuOptions" = is [ "-name" "a b" ] (
+    machine {
+      vmtest.qemuOptions = [
+        "-name"
+        "a b"
+      ];
+    }
+  ).qemuOptions;
+  bootTimeout = is 99 (machine { vmtest.bootTimeout = 99; }).bootTimeout;
+  consoles = is "console=hvc5" (lib.last
+    (machine { virtualisation.qemu.consoles = lib.mkForce [ "hvc5" ]; }).kernelParams
+  );
+  kernelParams = is true (
+    builtins.elem "quiet" (machine { boot.kernelParams = [ "quiet" ]; }).kernelParams
+  );
+  fileSystems = is [
+    "/"
+    "/data"
+  ] (builtins.attrNames
+    (test {
+      nodes.machine.virtualisation.fileSystems."/data" = {
+        device = "/dev/vdb";
+        fsType = "ext4";
+      };
+    }).nodes.machine.fileSystems
+  );
+  backdoor = is false (test { }).nodes.machine.testing.backdoor;
+  "backdoor (24.11)" =
+    is false
+      (testOf (pkgsOf "24.11") { }).nodes.machine.systemd.services.backdoor.enable;
+  initrd = is false (test { nodes.machine.boot.initrd.systemd.enable = true; }).nodes.machine.boot.initrd.enable;
+  "a test on 24.11" = is "vm-test-run-options" (testOf (pkgsOf "24.11") { }).name;
+  "a test on 26.05" = is "vm-test-run-options" (testOf unstable { }).name;
+  "a module of a path" = is "vm-test-run-of-a-path" (
+    pkgs.vmTest {
+      inherit pkgs;
+      imports = [ ./test.nix ];
+    }
+  ).name;
+  "meta evaluates no node" = is 5 (test {
+    meta.timeout = 5;
+    nodes.machine = throw "a node was evaluated";
+  }).meta.timeout;
+}

@@ -1,0 +1,6 @@
+{ pkgs, ... }:
+{
+  name = "of-a-path";
+  nodes.machine.environment.systemPackages = [ pkgs.hello ];
+  testScript = "";
+}
