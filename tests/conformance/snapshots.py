@@ -91,6 +91,12 @@ def _():
     debian.succeed("ping -c 1 small")
 
 
+@good("Driver.snapshot snapshot Driver.restore restore", "threads that save the same machines do so one after the other")
+def _():
+    small_is(True)
+    at_once(lambda: snapshot(debian, small), lambda: snapshot(small, debian, small))
+
+
 @good("Machines.snapshot Machines.restore", "a list of machines is saved at one moment, too")
 def _():
     small_is(True)

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle as Runtime;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 use vmtest_script::backend::{
     Aborted, Command, Completed, Condition, ConsoleText, Driver, Machine, MachineError,
@@ -55,6 +56,8 @@ pub struct ScriptDriver {
     machines: Vec<Arc<dyn Machine>>,
     handles: Vec<Handle>,
     snapshots: Snapshots,
+    /// Held by whoever saves machines or has them go back: two that do so at once would wait for each other's machines.
+    alone: AsyncMutex<()>,
     vlans: Vec<u32>,
     workshop: Arc<Workshop>,
     runtime: Runtime,
@@ -69,6 +72,7 @@ impl ScriptDriver {
             machines: Vec::new(),
             handles: handles.to_vec(),
             snapshots: Snapshots::default(),
+            alone: AsyncMutex::default(),
             vlans: vlans.iter().copied().map(u32::from).collect(),
             workshop,
             runtime: Runtime::current(),
@@ -158,7 +162,10 @@ impl Driver for ScriptDriver {
 
     fn snapshot(&self, machines: &[String]) -> Result<u64, MachineError> {
         let handles = self.find(machines)?;
-        let saved = self.wait_for(snapshot::save::save(&handles))?;
+        let saved = self.wait_for(async {
+            let _alone = self.alone.lock().await;
+            snapshot::save::save(&handles).await
+        })?;
         let saved = machines.iter().cloned().zip(saved).collect();
         Ok(self.snapshots.keep(saved))
     }
@@ -167,7 +174,10 @@ impl Driver for ScriptDriver {
         let saved = self.snapshots.get(snapshot, machines);
         let handles = self.find(machines)?.into_iter();
         let machines: Vec<_> = handles.zip(saved).collect();
-        self.wait_for(snapshot::save::restore(&machines))
+        self.wait_for(async {
+            let _alone = self.alone.lock().await;
+            snapshot::save::restore(&machines).await
+        })
     }
 
     fn forget_snapshot(&self, snapshot: u64) {

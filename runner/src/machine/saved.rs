@@ -1,7 +1,9 @@
 //! How a handle has a machine saved, and go on from where it was.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::timeout;
 use vmtest_manifest::Fresh;
 use vmtest_script::backend::{ExitStatus, MachineErrorKind as Failure, Start};
 use vmtest_switch::Switch;
@@ -13,6 +15,9 @@ use super::lifecycle::{End, State};
 use super::task::{Order, Status};
 use crate::snapshot::{Saved, save};
 use crate::vm::launch::Launch;
+
+/// How long an agent may take to read what was sent to it, by hardware virtualisation.
+const HOLDING_TIME: Duration = Duration::from_secs(30);
 
 /// The state that a machine is in when it is started for the first time.
 #[derive(Debug, Clone)]
@@ -98,16 +103,21 @@ impl Handle {
     /// answer lives.
     ///
     /// # Errors
-    /// When the machine does not run, or is lost.
+    /// When the machine does not run, is lost, or its agent does not answer.
     pub async fn hold(&self) -> Result<Hold, Failure> {
         save::planned(self)?;
         if !self.state().is_running() {
             return Err(unavailable(&self.state()));
         }
         let agent = self.agent(false).await?;
-        match agent.hold().await {
-            Ok(hold) => Ok(hold),
-            Err(_) => Err(self.lost().await),
+        let after = HOLDING_TIME * self.setup.accelerator.patience();
+        match timeout(after, agent.hold()).await {
+            Ok(Ok(hold)) => Ok(hold),
+            Ok(Err(_)) => Err(self.lost().await),
+            Err(_) => Err(Failure::TimedOut {
+                what: "an answer of the guest's agent (is the machine paused?)".to_owned(),
+                after,
+            }),
         }
     }
 

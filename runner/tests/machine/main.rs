@@ -9,6 +9,7 @@ mod ends;
 mod fake_qemu;
 mod life;
 mod orphan;
+mod snapshots;
 mod start_command;
 mod talk;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
                 talk::TESTS,
                 commands::TESTS,
                 start_command::TESTS,
+                snapshots::TESTS,
                 orphan::TESTS,
             ]
             .concat();

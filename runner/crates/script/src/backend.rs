@@ -150,11 +150,11 @@ pub trait Driver: Send + Sync {
     fn create_machine(&self, machine: &NewMachine) -> Result<Arc<dyn Machine>, MachineError>;
 
     /// Saves machines of the test, by name, as they are at one moment, and returns the number of the snapshot. They run, and
-    /// go on running.
+    /// go on running. No name is given twice.
     fn snapshot(&self, machines: &[String]) -> Result<u64, MachineError>;
 
     /// Has machines go back to what they were in a snapshot, whatever they do now. Whatever is under way in them ends with
-    /// [`MachineErrorKind::Ended`].
+    /// [`MachineErrorKind::Ended`]. No name is given twice.
     fn restore(&self, snapshot: u64, machines: &[String]) -> Result<(), MachineError>;
 
     /// Nobody will go back to this snapshot any more.

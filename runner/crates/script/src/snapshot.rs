@@ -68,11 +68,14 @@ pub(crate) fn take(
     machines: &[PyObjectRef],
     vm: &VirtualMachine,
 ) -> PyResult {
-    let names: PyResult<Vec<String>> = machines
-        .iter()
-        .map(|machine| machine::reach(machine, vm))
-        .collect();
-    let names = names?;
+    let mut names: Vec<String> = Vec::new();
+    for machine in machines {
+        let name = machine::reach(machine, vm)?;
+        // However often a script names a machine, it is saved once.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     let about = names.join(", ");
     let number = session.step(None, &format!("take a snapshot of {about}"), || {
         session.call(vm, || session.driver().snapshot(&names))
@@ -93,10 +96,11 @@ pub(crate) fn go_back(
     vm: &VirtualMachine,
 ) -> PyResult<()> {
     let snapshot = this(snapshot, vm)?;
-    let mut found = Vec::new();
+    let mut found: Vec<(_, String)> = Vec::new();
     for machine in machines {
         let name = machine::backend_name(machine, vm)?;
-        if snapshot.machines.contains(&name) {
+        let is_named_again = found.iter().any(|(_, other)| *other == name);
+        if snapshot.machines.contains(&name) && !is_named_again {
             found.push((machine, name));
         }
     }

@@ -47,6 +47,37 @@ except Exception:
     );
 }
 
+/// A machine that waits for itself would wait for ever.
+#[test]
+fn a_machine_that_is_named_twice_is_saved_and_goes_back_once() {
+    let script = r#"
+a.start()
+with pristine(machines, a) as before:
+    print(before.machines)
+    group(a, a, b).restore(before)
+print(snapshot(a, [a, b], b).machines)
+"#;
+    let run = run_with(&["a", "b"], script);
+    let calls = |line: &&str| {
+        let names = ["out: ", "snapshot ", "restore "];
+        names.iter().any(|name| line.starts_with(name))
+    };
+    let text = run.text();
+    let calls: Vec<&str> = text.lines().filter(calls).collect();
+    assert_eq!(
+        calls,
+        [
+            "snapshot 0 of a, b",
+            "out: ['a', 'b']",
+            "restore a, b to snapshot 0",
+            "restore a, b to snapshot 0",
+            "snapshot 1 of a, b",
+            "out: ['a', 'b']",
+        ],
+        "{text}"
+    );
+}
+
 #[test]
 fn mistakes_are_told() {
     let table = [
