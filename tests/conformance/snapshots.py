@@ -75,6 +75,21 @@ def _():
     t.assertEqual(at_once(wait, save), "gone\n")
 
 
+@fails(
+    "Machine.snapshot",
+    "does not leave out a drive that the machine can write to",
+    raises=RequestedAssertionFailed,
+    text="^small: the machine cannot be saved: it can write to the drive null-co://, which is not one of its option `disks` and",
+)
+def _():
+    small_is(True)
+    small.qmp_client.send("blockdev-add", {"driver": "null-co", "node-name": "extra", "read-zeroes": True})
+    try:
+        small.snapshot()
+    finally:
+        small.qmp_client.send("blockdev-del", {"node-name": "extra"})
+
+
 fails("Machine.snapshot", "needs a virtual machine", lambda: Bare().snapshot(), RuntimeError, NO_MACHINE)
 cannot_fail("Snapshot.machines", "it is a list of names")
 

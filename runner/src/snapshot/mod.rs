@@ -12,9 +12,11 @@
 //! (a migration stream with the capability `x-ignore-shared`).
 //!
 //! - [`Saved`]: what is kept of one machine;
+//! - `drives`: whether all that a machine writes to is saved with it;
 //! - [`save`]: how it comes to be, and how machines go back to it;
 //! - [`kept`]: the folder in which machines are kept for other tests.
 
+mod drives;
 pub mod kept;
 pub mod save;
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use vmtest_script::backend::{MachineError, MachineErrorKind as Failure};
 use vmtest_state::sparse;
 
-use super::{DEVICES, MEMORY, SaveError, Saved, create, name_of};
+use super::{DEVICES, MEMORY, SaveError, Saved, create, drives, name_of};
 use crate::machine::Handle;
 use crate::vm::launch::{Launch, Planned};
 use crate::vm::qmp::{self, QmpError};
@@ -44,6 +44,11 @@ pub const UNKNOWN_DISKS: &str =
 pub async fn save(machines: &[Handle]) -> Result<Vec<Arc<Saved>>, MachineError> {
     let holds = at_once(machines, |machine| async move { machine.hold().await }).await;
     let holds = all(machines, holds)?;
+    let checks = at_once(
+        machines,
+        |machine| async move { drives::check(&machine).await },
+    );
+    all(machines, checks.await)?;
     wait_for_quiet(machines).await;
     let stop = |machine: Handle| async move { machine.execute("stop", json!({})).await };
     let stopped = all(machines, at_once(machines, stop).await);

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -53,6 +53,8 @@ struct Fake {
     /// The last command.
     command: RequestId,
     screendumps: mpsc::Receiver<Value>,
+    /// What it can write to, beside the machine's disks.
+    drives: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Fake {
@@ -75,7 +77,9 @@ impl Fake {
         .expect("a greeting");
         let (sender, screendumps) = mpsc::channel();
         let monitor = qmp.try_clone().expect("a second descriptor");
-        thread::spawn(move || answer_monitor(monitor, &sender));
+        let drives = Arc::default();
+        let seen = Arc::clone(&drives);
+        thread::spawn(move || answer_monitor(monitor, &sender, &seen));
         Self {
             console,
             qmp,
@@ -85,6 +89,7 @@ impl Fake {
             session: 0,
             command: 0,
             screendumps,
+            drives,
         }
     }
 
@@ -106,6 +111,11 @@ impl Fake {
             "note" => self.say(&ToHost::Note(text.to_owned())),
             "journal" => self.say(&ToHost::Journal(format!("{text}\n").into_bytes())),
             "answer" => self.answer(text.parse().expect("an exit code")),
+            "drive" => {
+                let drive = json!({ "node-name": "extra", "ro": false, "file": text });
+                self.drives.lock().expect("drives").push(drive);
+            }
+            "sync" => self.answer_sync(),
             "hear" => drop(self.hear()),
             "held" => self.answer_and_hold(text),
             "shell" => self.echo_until(text),
@@ -188,6 +198,13 @@ impl Fake {
         self.print(Stream::Stderr, b"an error");
         self.print(Stream::Stdout, run.script.as_bytes());
         self.end(code, &[]);
+    }
+
+    fn answer_sync(&mut self) {
+        let ToGuest::Sync(id) = self.hear() else {
+            panic!("a sync was expected");
+        };
+        self.say(&ToHost::Done(id, Ok(Outcome::Complete)));
     }
 
     /// Ends the next command, whose output some process still holds.
@@ -283,7 +300,11 @@ impl Fake {
 }
 
 /// Answers what may be asked at any time. A screenshot is a step: so a test can say when the next one may be taken.
-fn answer_monitor(mut qmp: UnixStream, screendumps: &mpsc::Sender<Value>) {
+fn answer_monitor(
+    mut qmp: UnixStream,
+    screendumps: &mpsc::Sender<Value>,
+    drives: &Mutex<Vec<Value>>,
+) {
     let mut heard = Vec::new();
     let reader = BufReader::new(qmp.try_clone().expect("a second descriptor"));
     for line in reader.lines().map_while(Result::ok) {
@@ -311,6 +332,10 @@ fn answer_monitor(mut qmp: UnixStream, screendumps: &mpsc::Sender<Value>) {
                     _ => "unknown command\r\n",
                 };
                 json!({ "return": answer, "id": id })
+            }
+            "query-named-block-nodes" => {
+                let drives = drives.lock().expect("drives");
+                json!({ "return": *drives, "id": id })
             }
             "heard" => json!({ "return": heard, "id": id }),
             "nonsense" => {
