@@ -1,5 +1,6 @@
 //! What happens in a test, in one type; console, report and log only render it.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -38,6 +39,18 @@ pub enum Event {
     Restored {
         /// The machine's name.
         machine: String,
+    },
+    /// The test's machines are to go on from where another test has saved them.
+    Snapshot {
+        /// The output of that test.
+        from: PathBuf,
+    },
+    /// They do not, or one of them does not; the log says so by itself.
+    Unrestored {
+        /// The machine's name, if it is about one.
+        machine: Option<String>,
+        /// Why.
+        reason: String,
     },
     /// A line of a machine's serial console.
     Console {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -95,15 +95,36 @@ fn make_boots(test: &Test, to: &Path, scratch: &Path) -> Result<Vec<Boot>> {
 fn make_disks(test: &Test, to: &Path) -> Result<Vec<Disks>> {
     let make = |machine: &Machine| -> Result<Disks> {
         let disks = Disks::of(machine, &folder(machine, to)?);
-        if let (Some(path), Some(size)) = (&disks.persistent, machine.persistent) {
-            format_disk(path, size, &test.tools.mke2fs)?;
-        }
-        for (path, empty) in disks.empty.iter().zip(&machine.disks) {
-            disk::create_raw(path, u64::from(empty.size) * MIB)?;
-        }
+        make_disks_of(machine, &disks, &test.tools.mke2fs)?;
         Ok(disks)
     };
     for_each(&test.machines, make)
+}
+
+fn make_disks_of(machine: &Machine, disks: &Disks, mke2fs: &Path) -> Result<()> {
+    if let (Some(path), Some(size)) = (&disks.persistent, machine.persistent) {
+        format_disk(path, size, mke2fs)?;
+    }
+    for (path, empty) in disks.empty.iter().zip(&machine.disks) {
+        disk::create_raw(path, u64::from(empty.size) * MIB)?;
+    }
+    Ok(())
+}
+
+/// Makes a machine's disks as they are when they are new, in place of those that are there. Blocking.
+///
+/// # Errors
+/// When something cannot be removed or written.
+pub fn renew_disks(machine: &Machine, disks: &Disks, mke2fs: &Path) -> Result<()> {
+    for disk in disks.all() {
+        match std::fs::remove_file(disk) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| disk.display().to_string());
+            }
+            _ => {}
+        }
+    }
+    make_disks_of(machine, disks, mke2fs)
 }
 
 fn folder(machine: &Machine, to: &Path) -> Result<PathBuf> {

@@ -22,7 +22,7 @@ use vmtest_script::failure::Failure;
 use crate::bridge::Stop;
 use crate::event::{Event, Events};
 use crate::outcome::Outcome;
-use crate::report::{self, FailureReport, Report, SnapshotReport, Terminal};
+use crate::report::{self, FailureReport, Report, Terminal};
 use crate::spec::Test;
 use crate::vm::accel::{self, Choice};
 use crate::workshop::Premises;
@@ -88,21 +88,20 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     let mut report = Report::new(&attributes.manifest.name, names);
     let terminal = Terminal::new(attributes.manifest.serial_stdout);
     let act = async {
-        let mut found = Found::default();
-        let result = act(attributes, mode, out, scratch, &events, &mut found).await;
+        let mut choice = None;
+        let result = act(attributes, mode, out, scratch, &events, &mut choice).await;
         // The script engine keeps its way for events until the process ends.
         events.emit(Event::End);
-        (result, found)
+        (result, choice)
     };
-    let ((result, found), shown) =
+    let ((result, choice), shown) =
         tokio::join!(act, report::follow(receiver, terminal, &mut report));
     shown.context("cannot write the log")?;
 
     let outcome = result
         .as_ref()
         .map_or_else(|fault| fault.outcome, |()| Outcome::Passed);
-    report.acceleration = found.accelerator.map(|choice| choice.to_string());
-    report.snapshot = found.snapshot;
+    report.acceleration = choice.map(|choice| choice.to_string());
     report.failure = result.err().map(|fault| fault.report);
     report.finish(outcome, start.elapsed());
     report.find_logs(out);
@@ -114,21 +113,14 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     Ok(outcome)
 }
 
-/// What a test has found out about its surroundings, for the report.
-#[derive(Default)]
-struct Found {
-    accelerator: Option<Choice>,
-    snapshot: Option<SnapshotReport>,
-}
-
-/// The test proper; when it returns, no machine runs.
+/// The test proper; when it returns, no machine runs. What executes their instructions is told in `accelerator`.
 async fn act(
     attributes: &Attributes,
     mode: Mode,
     out: &Path,
     scratch: &Path,
     events: &Events,
-    found: &mut Found,
+    accelerator: &mut Option<Choice>,
 ) -> Result<(), Fault> {
     let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
@@ -142,9 +134,7 @@ async fn act(
     let mut machines = Machines::default();
     let script = async {
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
-        let choice = found
-            .accelerator
-            .insert(choice.map_err(Fault::of_machines)?);
+        let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
         let premises = Premises {
             accelerator: choice.accelerator,
@@ -166,10 +156,7 @@ async fn act(
         match test.snapshot.clone() {
             None => play.run(&mut machines).await,
             Some(Snapshot::Save(save)) => play.save(&save, &mut machines).await,
-            Some(Snapshot::Restore(restore)) => {
-                play.restore(&restore, &mut machines, &mut found.snapshot)
-                    .await
-            }
+            Some(Snapshot::Restore(restore)) => play.restore(&restore, &mut machines).await,
         }
     };
     let limit = match mode {
@@ -178,17 +165,19 @@ async fn act(
         Mode::Interactive => None,
     };
     let result = guard(script, limit, &stop).await;
-    let state_dirs = machines.end(events).await;
-    // Nobody looks at them any more, and a failed build may be kept.
-    for folder in state_dirs.iter().chain([&images, &shared]) {
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                events.warn(format!("{} cannot be removed: {error}", folder.display()));
-            }
-            _ => {}
-        }
-    }
+    machines.end(&images, events).await;
+    remove(&shared, events);
     result
+}
+
+/// Removes a folder that nobody looks at any more: a failed build may be kept.
+fn remove(folder: &Path, events: &Events) {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            events.warn(format!("{} cannot be removed: {error}", folder.display()));
+        }
+        _ => {}
+    }
 }
 
 /// Runs the script until it ends, the test's time is over, or a signal comes.

@@ -110,20 +110,14 @@ impl Handle {
             });
         }
         let initial = self.initial().take();
-        if let Some(initial) = initial {
-            match self.go_on_from(&initial, start.allow_reboot).await {
-                Err(failure) if !initial.required => {
-                    let name = self.name();
-                    let events = &self.setup.events;
-                    events.warn(format!(
-                        "{name}: it boots, since it cannot go on: {failure}"
-                    ));
-                    self.stop(Order::Discard, |state| !state.is_running())
-                        .await?;
-                }
-                result => return result,
-            }
+        match initial {
+            Some(initial) => self.start_from(&initial, start).await,
+            None => self.boot(start).await,
         }
+    }
+
+    /// Starts QEMU, if it does not run, to boot.
+    pub(super) async fn boot(&self, start: Start) -> Result<(), Failure> {
         let restore = None;
         self.ask(|reply| Order::Start {
             start,

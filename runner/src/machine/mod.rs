@@ -43,7 +43,7 @@ pub mod task;
 pub mod turns;
 
 pub use handle::Handle;
-pub use saved::Initial;
+pub use saved::{Initial, Otherwise};
 pub use task::Setup;
 
 /// Folder of the machines' own folders of logs, in the test's output.

@@ -1,8 +1,10 @@
 //! How a handle has a machine saved, and go on from where it was.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use vmtest_manifest::Fresh;
 use vmtest_script::backend::{ExitStatus, MachineErrorKind as Failure, Start};
@@ -13,6 +15,8 @@ use super::fresh;
 use super::handle::{Handle, quiet, unavailable};
 use super::lifecycle::{End, State};
 use super::task::{Order, Status};
+use crate::event::Event;
+use crate::provision::renew_disks;
 use crate::snapshot::{Saved, save};
 use crate::vm::launch::Launch;
 
@@ -24,10 +28,22 @@ const HOLDING_TIME: Duration = Duration::from_secs(30);
 pub struct Initial {
     /// The state.
     pub saved: Arc<Saved>,
-    /// Whether it is an error that the machine cannot go on from there; else it boots, and the log says why.
-    pub required: bool,
+    /// What becomes of a machine that cannot go on from there.
+    pub otherwise: Otherwise,
     /// What is made anew before anybody sees the machine.
     pub fresh: Vec<Fresh>,
+}
+
+/// What becomes of a machine that cannot go on from a state.
+#[derive(Debug, Clone)]
+pub enum Otherwise {
+    /// That is an error.
+    Fail,
+    /// It boots, from disks that are made anew; log and report say why.
+    Boot {
+        /// The program that formats disks.
+        mke2fs: PathBuf,
+    },
 }
 
 impl Handle {
@@ -40,11 +56,40 @@ impl Handle {
         self.initial.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn go_on_from(
-        &self,
-        initial: &Initial,
-        allow_reboot: bool,
-    ) -> Result<(), Failure> {
+    /// Starts the machine for the first time: it goes on from the state, or boots if it cannot and may.
+    pub(super) async fn start_from(&self, initial: &Initial, start: Start) -> Result<(), Failure> {
+        let gone_on = self.go_on_from(initial, start.allow_reboot).await;
+        let (Err(failure), Otherwise::Boot { mke2fs }) = (&gone_on, &initial.otherwise) else {
+            return gone_on;
+        };
+        let (name, events) = (self.name(), &self.setup.events);
+        events.warn(format!(
+            "{name}: it boots, since it cannot go on: {failure}"
+        ));
+        events.emit(Event::Unrestored {
+            machine: Some(name.to_owned()),
+            reason: failure.to_string(),
+        });
+        let is_off = |state: &State| !state.is_running();
+        self.stop(Order::Discard, is_off).await?;
+        self.renew_disks(mke2fs).await?;
+        self.boot(start).await
+    }
+
+    /// The disks may be those of the state, or a part of them, or what the machine has made of them since.
+    async fn renew_disks(&self, mke2fs: &Path) -> Result<(), Failure> {
+        let planned = save::planned(self)?;
+        let (machine, disks) = (planned.machine.clone(), planned.files.disks.clone());
+        let mke2fs = mke2fs.to_owned();
+        let renew = move || renew_disks(&machine, &disks, &mke2fs);
+        let cannot = |reason: String| Failure::CannotStart { reason };
+        match spawn_blocking(renew).await {
+            Ok(renewed) => renewed.map_err(|error| cannot(format!("{error:#}"))),
+            Err(error) => Err(cannot(error.to_string())),
+        }
+    }
+
+    async fn go_on_from(&self, initial: &Initial, allow_reboot: bool) -> Result<(), Failure> {
         self.load(&initial.saved, allow_reboot).await?;
         self.go_on().await?;
         self.freshen(&initial.fresh).await

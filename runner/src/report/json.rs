@@ -3,14 +3,14 @@
 //! Times are seconds since the runner's start. A field that is not known is null.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use vmtest_script::event::ScriptEvent;
 use vmtest_script::failure::{Failure, FailureKind};
 
-use super::Lines;
+use super::{Lines, SnapshotReport};
 use crate::event::{Event, Stamped};
 use crate::machine::lifecycle::{End, State};
 use crate::machine::{CONSOLE_LOG, JOURNAL_LOG, LOGS, QEMU_LOG};
@@ -35,7 +35,7 @@ pub struct Report {
     pub duration: f64,
     /// What executed the machines' instructions, and why.
     pub acceleration: Option<String>,
-    /// The snapshot that the machines went on from, or why they did not.
+    /// The snapshot that the machines were to go on from; null if there is none.
     pub snapshot: Option<SnapshotReport>,
     /// Why it did not pass.
     pub failure: Option<FailureReport>,
@@ -43,16 +43,6 @@ pub struct Report {
     pub machines: BTreeMap<String, MachineReport>,
     /// Subtests and steps, in the order of their ends.
     pub steps: Vec<Step>,
-}
-
-/// What became of a snapshot that the machines were to go on from.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SnapshotReport {
-    /// Where it lies.
-    pub from: PathBuf,
-    /// Why the machines booted instead; null if they did not.
-    pub unused: Option<String>,
 }
 
 /// Why a test did not pass.
@@ -172,6 +162,14 @@ impl Report {
                 let report = self.machines.get_mut(machine);
                 if let Some(boot) = report.and_then(|report| report.boots.last_mut()) {
                     boot.restored = true;
+                }
+            }
+            Event::Snapshot { from } => {
+                self.snapshot = Some(SnapshotReport::new(from));
+            }
+            Event::Unrestored { machine, reason } => {
+                if let Some(snapshot) = &mut self.snapshot {
+                    snapshot.note(machine.as_deref(), reason);
                 }
             }
             Event::Output {

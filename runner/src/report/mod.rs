@@ -4,6 +4,7 @@
 
 mod json;
 mod lines;
+mod snapshot;
 mod terminal;
 
 use std::io::Write;
@@ -11,8 +12,9 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub use json::{Boot, FailureReport, MachineReport, Report, SnapshotReport, Step, VERSION};
+pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
 pub use lines::{Lines, OutputLine};
+pub use snapshot::SnapshotReport;
 pub use terminal::Terminal;
 
 use crate::event::{Event, Stamped};

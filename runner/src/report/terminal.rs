@@ -69,6 +69,8 @@ fn render(event: &Event) -> Option<String> {
         | Event::Journal { .. }
         | Event::ShowConsoles(_)
         | Event::Agent { .. }
+        | Event::Snapshot { .. }
+        | Event::Unrestored { .. }
         | Event::End => None,
         Event::Restored { machine } => {
             Some(about(Some(machine), "goes on from where it was saved"))

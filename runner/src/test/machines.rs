@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use vmtest_switch::Switch;
 
-use super::Fault;
+use super::{Fault, remove};
 use crate::event::Events;
 use crate::machine::turns::Turns;
 use crate::machine::{Handle, Setup};
@@ -81,14 +81,15 @@ impl Machines {
         Ok(workshop)
     }
 
-    /// Ends them all, at once and without a farewell: nobody keeps what they would write. Gives their state directories.
-    pub(super) async fn end(mut self, events: &Events) -> Vec<PathBuf> {
+    /// Ends them all, at once and without a farewell: nobody keeps what they would write. Their files in the folder `images`
+    /// and their state directories are removed.
+    pub(super) async fn end(mut self, images: &Path, events: &Events) {
         for (handle, task) in self.workshop.iter().flat_map(|workshop| workshop.close()) {
             self.handles.push(handle);
             self.tasks.push(task);
         }
         let state_dir = |handle: &Handle| handle.state_dir().to_owned();
-        let state_dirs = self.handles.iter().map(state_dir).collect();
+        let state_dirs: Vec<PathBuf> = self.handles.iter().map(state_dir).collect();
         let end = |handle: Handle| tokio::spawn(async move { handle.end().await });
         let ends: Vec<_> = self.handles.into_iter().map(end).collect();
         for end in ends {
@@ -97,7 +98,9 @@ impl Machines {
             }
         }
         self.tasks.iter().for_each(JoinHandle::abort);
-        state_dirs
+        for folder in state_dirs.iter().map(PathBuf::as_path).chain([images]) {
+            remove(folder, events);
+        }
     }
 }
 

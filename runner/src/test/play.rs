@@ -12,10 +12,10 @@ use vmtest_script::{Mode, Script};
 use super::Fault;
 use super::machines::{Machines, Source};
 use crate::bridge::{ScriptDriver, Stop};
+use crate::event::Event;
 use crate::machine::handle::quiet;
-use crate::machine::{Handle, Initial};
+use crate::machine::{Handle, Initial, Otherwise};
 use crate::outcome::Outcome;
-use crate::report::SnapshotReport;
 use crate::snapshot::kept::{self, Keep};
 use crate::snapshot::save::{self, all, at_once};
 use crate::spec::Test;
@@ -159,22 +159,18 @@ impl Play<'_> {
         self,
         restore: &Restore,
         machines: &mut Machines,
-        report: &mut Option<SnapshotReport>,
     ) -> Result<(), Fault> {
+        self.premises.events.emit(Event::Snapshot {
+            from: restore.from.clone(),
+        });
         let accelerator = self.premises.accelerator;
         let opened =
             tokio::task::block_in_place(|| kept::open(&restore.from, self.test, accelerator));
-        let report = report.insert(SnapshotReport {
-            from: restore.from.clone(),
-            unused: None,
-        });
         let snapshot = match opened {
             Ok(snapshot) => Arc::new(snapshot),
             Err(error) => {
-                self.refuse(restore, report, &format!("{error:#}"))?;
-                let source = Source::New(self.images.to_owned());
-                let workshop = self.set_up(machines, source).await?;
-                return self.run_both(restore, machines, &workshop).await;
+                self.refuse(restore, &format!("{error:#}"))?;
+                return self.boot(restore, machines).await;
             }
         };
         let source = Source::Snapshot(Arc::clone(&snapshot));
@@ -187,14 +183,23 @@ impl Play<'_> {
         let running: Vec<_> = running.collect();
         if snapshot.prepared {
             if let Err(reason) = restore_now(&running, restore).await {
-                self.refuse(restore, report, &reason)?;
-                return self.run_both(restore, machines, &workshop).await;
+                self.refuse(restore, &reason)?;
+                // Some may run, and all have disks on which the first script has left its traces.
+                drop(running);
+                let machines_there = std::mem::take(machines);
+                machines_there.end(self.images, &self.premises.events).await;
+                return self.boot(restore, machines).await;
             }
         } else {
             for (handle, saved) in running {
                 handle.set_initial(Initial {
                     saved,
-                    required: restore.required,
+                    otherwise: match restore.required {
+                        true => Otherwise::Fail,
+                        false => Otherwise::Boot {
+                            mke2fs: self.test.tools.mke2fs.clone(),
+                        },
+                    },
                     fresh: restore.fresh.clone(),
                 });
             }
@@ -203,38 +208,34 @@ impl Play<'_> {
             .await
     }
 
-    /// The machines boot: the script that prepares them is run first.
-    async fn run_both(
-        &self,
-        restore: &Restore,
-        machines: &Machines,
-        workshop: &Arc<Workshop>,
-    ) -> Result<(), Fault> {
+    /// New machines, which boot: the script that prepares them is run first.
+    async fn boot(&self, restore: &Restore, machines: &mut Machines) -> Result<(), Fault> {
+        let source = Source::New(self.images.to_owned());
+        let workshop = self.set_up(machines, source).await?;
         if let Some(prepare) = &restore.prepare {
-            self.run_script(PREPARE, prepare, machines, workshop)
+            self.run_script(PREPARE, prepare, machines, &workshop)
                 .await?;
         }
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, workshop)
+        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
             .await
     }
 
     /// The snapshot cannot be used: that is the end, unless the machines may boot instead.
-    fn refuse(
-        &self,
-        restore: &Restore,
-        report: &mut SnapshotReport,
-        reason: &str,
-    ) -> Result<(), Fault> {
-        report.unused = Some(reason.to_owned());
+    fn refuse(&self, restore: &Restore, reason: &str) -> Result<(), Fault> {
+        let events = &self.premises.events;
         let from = restore.from.display();
         if restore.required {
             return Err(Fault::of_machines(format!(
                 "the machines cannot go on from the snapshot {from}: {reason}"
             )));
         }
-        self.premises.events.warn(format!(
+        events.warn(format!(
             "the machines boot, since they cannot go on from the snapshot {from}: {reason}"
         ));
+        events.emit(Event::Unrestored {
+            machine: None,
+            reason: reason.to_owned(),
+        });
         Ok(())
     }
 }

@@ -115,8 +115,32 @@ impl Bench {
         Self::with_machine(logs, &program, machine)
     }
 
+    /// A machine that has an [empty disk](Self::disk).
+    pub(crate) fn with_disk(steps: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let machine = Machine {
+            disks: vec![1],
+            ..machine(steps, PATIENCE)
+        };
+        let bench = Self::with_machine(tempfile::tempdir().expect("folder"), &program, machine);
+        fs::write(bench.disk(), "new").expect("written");
+        bench
+    }
+
+    pub(crate) fn disk(&self) -> PathBuf {
+        self.scratch("disk0.img")
+    }
+
+    /// What the disk begins with.
+    pub(crate) fn disk_content(&self) -> String {
+        let content = fs::read(self.disk()).expect("a disk");
+        let content = String::from_utf8_lossy(&content).into_owned();
+        content.trim_end_matches('\0').to_owned()
+    }
+
     fn with_machine(logs: TempDir, qemu: &Path, machine: Machine) -> Self {
         let boot_timeout = machine.boot_timeout;
+        let disks = Disks::of(&machine, logs.path());
         let planned = Planned {
             qemu: qemu.to_owned(),
             accelerator: Accelerator::Kvm,
@@ -127,10 +151,7 @@ impl Bench {
                     initrd: "/initrd".into(),
                     root: "/root".into(),
                 },
-                disks: Disks {
-                    persistent: None,
-                    empty: Vec::new(),
-                },
+                disks,
             },
             scratch: logs.path().to_owned(),
         };
@@ -182,8 +203,13 @@ impl Bench {
         bench
     }
 
+    /// A file in the machine's own folder.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.logs.path().join(name)
+    }
+
     pub(crate) fn log(&self, name: &str) -> String {
-        let path: PathBuf = self.logs.path().join(name);
+        let path = self.scratch(name);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 

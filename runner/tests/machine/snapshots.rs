@@ -1,8 +1,11 @@
 //! Machines that are saved, and go back.
 
+use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
-use vmtest::snapshot::save;
+use vmtest::machine::{Initial, Otherwise};
+use vmtest::snapshot::{Saved, save};
 use vmtest_script::backend::MachineErrorKind as Failure;
 
 use crate::bench::{Bench, Test, block_on};
@@ -16,7 +19,28 @@ pub(crate) const TESTS: &[Test] = &[
         "snapshots::a_drive_that_nobody_would_save_is_named",
         a_drive_that_nobody_would_save_is_named,
     ),
+    (
+        "snapshots::a_machine_goes_back_with_its_disks",
+        a_machine_goes_back_with_its_disks,
+    ),
+    (
+        "snapshots::a_machine_that_cannot_go_on_boots_with_new_disks",
+        a_machine_that_cannot_go_on_boots_with_new_disks,
+    ),
 ];
+
+/// What a QEMU does that is saved, and goes on as it has begun: its agent says hello.
+const SAVED: &[&str] = &["hello", "booted", "sync", "hang"];
+
+async fn saved(bench: &Bench) -> Arc<Saved> {
+    let saved = save::save(std::slice::from_ref(&bench.handle)).await;
+    saved.expect("saved").remove(0)
+}
+
+async fn is_up(bench: &Bench) {
+    bench.handle.start(false).await.expect("started");
+    bench.handle.connect().await.expect("up");
+}
 
 fn an_agent_that_does_not_answer_is_not_waited_for_for_ever() {
     block_on(async {
@@ -40,6 +64,54 @@ fn a_drive_that_nobody_would_save_is_named() {
             saved.expect_err("refused").to_string(),
             "server: the machine cannot be saved: it can write to the drive /extra.img, which is not one of its option `disks` \
              and would not be saved with it"
+        );
+    });
+}
+
+fn a_machine_goes_back_with_its_disks() {
+    block_on(async {
+        let bench = Bench::with_disk(SAVED);
+        is_up(&bench).await;
+        fs::write(bench.disk(), "saved").expect("written");
+        let before = saved(&bench).await;
+        fs::write(bench.disk(), "changed since").expect("written");
+        let back = [(bench.handle.clone(), before)];
+        save::restore(&back).await.expect("restored");
+        bench.handle.connect().await.expect("up");
+        assert_eq!(bench.disk_content(), "saved");
+    });
+}
+
+/// Nothing is left of the attempt: neither on its disks, nor in what runs.
+fn a_machine_that_cannot_go_on_boots_with_new_disks() {
+    block_on(async {
+        let mut bench = Bench::with_disk(SAVED);
+        is_up(&bench).await;
+        fs::write(bench.disk(), "saved").expect("written");
+        let saved = saved(&bench).await;
+        bench.handle.kill().await.expect("ended");
+        fs::remove_file(bench.scratch("saved0/devices")).expect("there");
+        let initial = |otherwise| Initial {
+            saved: Arc::clone(&saved),
+            otherwise,
+            fresh: Vec::new(),
+        };
+        bench.handle.set_initial(initial(Otherwise::Fail));
+        let failure = bench.handle.start(false).await.expect_err("it cannot");
+        assert!(failure.to_string().contains("saved0/devices"), "{failure}");
+        assert_eq!(bench.disk_content(), "saved");
+        bench.handle.set_initial(initial(Otherwise::Boot {
+            mke2fs: "/nowhere".into(),
+        }));
+        is_up(&bench).await;
+        assert_eq!(bench.disk_content(), "");
+        let lines = bench
+            .log_until("No such file or directory (os error 2)")
+            .await;
+        let warning = "vmtest: warning: server: it boots, since it cannot go on: ";
+        assert!(
+            lines.iter().any(|line| line.starts_with(warning)),
+            "{lines:?}"
         );
     });
 }
