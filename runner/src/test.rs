@@ -23,6 +23,7 @@ use crate::bridge::Stop;
 use crate::event::{Event, Events};
 use crate::outcome::Outcome;
 use crate::report::{self, FailureReport, Report, Terminal};
+use crate::snapshot::kept;
 use crate::spec::Test;
 use crate::vm::accel::{self, Choice};
 use crate::workshop::Premises;
@@ -107,8 +108,12 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     report.find_logs(out);
     report::write(&report, out).context("cannot write the report")?;
     show_end(&report);
-    if outcome != Outcome::Passed && places.keep_failed {
-        keep(out, &scratch.join("results")).context("cannot keep the results")?;
+    if outcome != Outcome::Passed
+        && places.keep_failed
+        && let Err(error) = keep(out, &scratch.join("results"))
+    {
+        // The test's own end is what counts.
+        tracing::warn!(%error, "the results cannot be kept");
     }
     Ok(outcome)
 }
@@ -167,6 +172,10 @@ async fn act(
     let result = guard(script, limit, &stop).await;
     machines.end(&images, events).await;
     remove(&shared, events);
+    if result.is_err() {
+        // Nobody goes on from a snapshot of a test that failed, and it may be what fills the disk.
+        remove(&out.join(kept::FOLDER), events);
+    }
     result
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -150,6 +151,30 @@ fn results_of_a_failed_test_are_kept() {
     let site = Site::new();
     assert_eq!(site.run(&site.attributes("pass\n")).code, Some(0));
     assert!(!site.path("scratch/results").exists(), "nothing has failed");
+}
+
+/// What was saved before lies there when a test is run again, and may fill the disk when it fails.
+#[test]
+fn nothing_is_left_of_a_snapshot_that_does_not_count() {
+    let site = Site::new();
+    let qemu = "#!/bin/sh\necho QEMU emulator version 10.0.2\n";
+    fs::write(site.path("qemu"), qemu).expect("file");
+    fs::set_permissions(site.path("qemu"), fs::Permissions::from_mode(0o755)).expect("set");
+    let save = |script| {
+        let mut attributes = site.attributes(script);
+        attributes["manifest"]["snapshot"] =
+            json!({ "save": { "required": true, "prepared": true } });
+        site.run(&attributes)
+    };
+    for _ in 0..2 {
+        let end = save("print('fine')\n");
+        assert_eq!(end.code, Some(0), "{}", end.stderr);
+        assert!(site.path("result/snapshot/state.blocks").exists());
+    }
+    assert_eq!(save("assert False\n").code, Some(1));
+    assert!(site.path("scratch/results/report.json").exists());
+    assert!(!site.path("scratch/results/snapshot").exists());
+    assert!(!site.path("result/snapshot").exists());
 }
 
 #[test]

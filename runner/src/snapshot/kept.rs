@@ -134,7 +134,7 @@ pub fn keep(
     Ok(packed)
 }
 
-/// Notes in `folder` why nothing is kept.
+/// Notes in `folder`, which is made, why nothing is kept.
 ///
 /// # Errors
 /// When a file cannot be written, or QEMU does not tell its version.
@@ -144,6 +144,7 @@ pub fn keep_nothing(
     reason: &str,
     folder: &Path,
 ) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let unsaved = Some(reason.to_owned());
     describe(test, accelerator, false, BTreeMap::new(), unsaved, folder)
 }
@@ -170,9 +171,7 @@ fn describe(
     };
     let path = folder.join(DESCRIPTION);
     let text = serde_json::to_string_pretty(&description)?;
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&path, text))
-        .with_context(|| path.display().to_string())
+    fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
 /// The name of a file that lies in the folder.

@@ -9,8 +9,8 @@ use vmtest_manifest::{Restore, Save};
 use vmtest_script::backend::{Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome};
 use vmtest_script::{Mode, Script};
 
-use super::Fault;
 use super::machines::{Machines, Source};
+use super::{Fault, remove};
 use crate::bridge::{ScriptDriver, Stop};
 use crate::event::Event;
 use crate::machine::handle::quiet;
@@ -88,6 +88,9 @@ impl Play<'_> {
     /// Brings the machines to where they are to be saved, and keeps them in the output.
     pub(super) async fn save(self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
         let folder = self.premises.out.join(kept::FOLDER);
+        let events = &self.premises.events;
+        // A test that is run without Nix may find what its last run has kept.
+        remove(&folder, events);
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
         if save.prepared {
             self.run_script(PREPARE, &self.test.script, machines, &workshop)
@@ -98,8 +101,8 @@ impl Play<'_> {
         }
         match self.keep(save, machines, &folder).await {
             Err(reason) if !save.required => {
-                let events = &self.premises.events;
                 events.warn(format!("the machines cannot be saved: {reason}"));
+                remove(&folder, events);
                 let accelerator = self.premises.accelerator;
                 kept::keep_nothing(self.test, accelerator, &reason, &folder)
                     .map_err(|error| Fault::of_machines(format!("{error:#}")))

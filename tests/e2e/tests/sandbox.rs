@@ -142,6 +142,12 @@ fn check_passed(toolbox: &Toolbox, expected: &Expected, out: &str) -> Result<()>
     let report = toolbox.read(&format!("{out}/report.json"))?;
     let report: serde_json::Value = serde_json::from_str(&report).context("report.json")?;
     ensure!(report["outcome"] == "passed", "{report:#}");
+    let boots_instead =
+        log.contains(", since they cannot go on") || log.contains(", since it cannot go on");
+    ensure!(
+        report["snapshot"]["unused"].is_string() == boots_instead,
+        "{report:#}"
+    );
     let machines = report["machines"].as_object().context("machines")?;
     ensure!(!machines.is_empty(), "{report:#}");
     for (name, machine) in machines {
