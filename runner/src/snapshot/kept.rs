@@ -71,11 +71,11 @@ struct Kept {
 
 /// A machine to be kept: what it boots from, and what it was; none if it is off.
 #[derive(Debug)]
-pub struct Keep<'a> {
+pub struct Keep {
     /// The machine.
-    pub machine: &'a Machine,
+    pub machine: Machine,
     /// Its files.
-    pub files: &'a Files,
+    pub files: Files,
     /// Its state, if it runs.
     pub saved: Option<Arc<Saved>>,
 }
@@ -88,7 +88,7 @@ pub fn keep(
     test: &Test,
     accelerator: Accelerator,
     prepared: bool,
-    machines: &[Keep<'_>],
+    machines: &[Keep],
     folder: &Path,
 ) -> Result<Packed> {
     let images: Vec<String> = {
@@ -125,7 +125,7 @@ pub fn keep(
             root: relative(&boot.root),
             running: keep.saved.is_some(),
             allow_reboot: keep.saved.as_ref().is_some_and(|saved| saved.allow_reboot),
-            layout: layout(keep.machine, accelerator),
+            layout: layout(&keep.machine, accelerator),
         };
         (keep.machine.name.clone(), kept)
     });

@@ -133,16 +133,17 @@ impl Play<'_> {
                 .iter()
                 .position(|other| other.name() == handle.name());
             keeps.push(Keep {
-                machine,
-                files: &planned.files,
+                machine: machine.clone(),
+                files: planned.files.clone(),
                 saved: position.map(|position| Arc::clone(&saved[position])),
             });
         }
-        let accelerator = self.premises.accelerator;
-        let packed = tokio::task::block_in_place(|| {
-            kept::keep(self.test, accelerator, save.prepared, &keeps, folder)
-        });
-        let packed = packed.map_err(|error| format!("{error:#}"))?;
+        let (test, folder) = (self.test.clone(), folder.to_owned());
+        let (accelerator, prepared) = (self.premises.accelerator, save.prepared);
+        let keep = move || kept::keep(&test, accelerator, prepared, &keeps, &folder);
+        let packed = off_thread(keep)
+            .await
+            .map_err(|error| format!("{error:#}"))?;
         self.premises.events.info(format!(
             "{} of {} machines saved in {:.2} seconds: {} MiB in use, of which {} MiB are in their images and {} MiB are in \
              others of these machines; {} MiB stored",
@@ -166,10 +167,10 @@ impl Play<'_> {
         self.premises.events.emit(Event::Snapshot {
             from: restore.from.clone(),
         });
+        let (test, from) = (self.test.clone(), restore.from.clone());
         let accelerator = self.premises.accelerator;
-        let opened =
-            tokio::task::block_in_place(|| kept::open(&restore.from, self.test, accelerator));
-        let snapshot = match opened {
+        let open = move || kept::open(&from, &test, accelerator);
+        let snapshot = match off_thread(open).await {
             Ok(snapshot) => Arc::new(snapshot),
             Err(error) => {
                 self.refuse(restore, &format!("{error:#}"))?;
@@ -241,6 +242,13 @@ impl Play<'_> {
         });
         Ok(())
     }
+}
+
+/// Does what takes a while on a thread of its own: signals, the test's time and the log are not to wait for it.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    spawn_blocking(work).await?
 }
 
 /// Has machines go on together, before the script begins.
