@@ -369,6 +369,23 @@ impl Handle {
         self.stop(Order::End, |state| !state.is_running()).await
     }
 
+    /// Waits until nobody copies the machine's files any more.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn settle(&self) -> Result<(), Failure> {
+        let Launch::Planned(planned) = &self.setup.launch else {
+            return Ok(());
+        };
+        match timeout(KILLING_TIME, planned.copies.begin()).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::TimedOut {
+                what: "the end of copies of its files".to_owned(),
+                after: KILLING_TIME,
+            }),
+        }
+    }
+
     pub(super) async fn stop(
         &self,
         order: Order,

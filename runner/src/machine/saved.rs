@@ -81,7 +81,11 @@ impl Handle {
         let planned = save::planned(self)?;
         let (machine, disks) = (planned.machine.clone(), planned.files.disks.clone());
         let mke2fs = mke2fs.to_owned();
-        let renew = move || renew_disks(&machine, &disks, &mke2fs);
+        let copying = planned.copies.begin().await;
+        let renew = move || {
+            let _copying = copying;
+            renew_disks(&machine, &disks, &mke2fs)
+        };
         let cannot = |reason: String| Failure::CannotStart { reason };
         match spawn_blocking(renew).await {
             Ok(renewed) => renewed.map_err(|error| cannot(format!("{error:#}"))),

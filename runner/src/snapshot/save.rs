@@ -177,12 +177,16 @@ async fn write(machine: &Handle) -> Result<Arc<Saved>, Failure> {
         }
     }
     let disks: Vec<PathBuf> = planned.files.disks.all().map(Path::to_owned).collect();
-    let copy = spawn_blocking(move || copy_files(&folder, &memory, &disks));
+    let copying = planned.copies.begin().await;
+    // What is kept goes along: its folder is removed by whoever writes to it, when nobody waits for that any more.
+    let copy = spawn_blocking(move || {
+        let _copying = copying;
+        copy_files(&folder, &memory, &disks).map(|()| Arc::new(saved))
+    });
     match copy.await {
-        Ok(copied) => copied.map_err(|error| refused(&error))?,
-        Err(error) => return Err(refused(&error)),
+        Ok(copied) => copied.map_err(|error| refused(&error)),
+        Err(error) => Err(refused(&error)),
     }
-    Ok(Arc::new(saved))
 }
 
 fn refused(error: &dyn std::error::Error) -> Failure {

@@ -14,8 +14,9 @@ use crate::machine::turns::Turns;
 use crate::machine::{Handle, Setup};
 use crate::provision::{provision, provision_from};
 use crate::snapshot::kept::Snapshot;
+use crate::snapshot::save::at_once;
 use crate::spec::Test;
-use crate::vm::launch::{Launch, Planned};
+use crate::vm::launch::{Copies, Launch, Planned};
 use crate::vm::plan::Files;
 use crate::workshop::{Premises, Workshop};
 
@@ -62,6 +63,7 @@ impl Machines {
                     machine: machine.clone(),
                     files,
                     scratch: images.join(&machine.name),
+                    copies: Copies::default(),
                 })),
                 boot_timeout: machine.boot_timeout,
                 accelerator: premises.accelerator,
@@ -90,14 +92,18 @@ impl Machines {
         }
         let state_dir = |handle: &Handle| handle.state_dir().to_owned();
         let state_dirs: Vec<PathBuf> = self.handles.iter().map(state_dir).collect();
-        let end = |handle: Handle| tokio::spawn(async move { handle.end().await });
-        let ends: Vec<_> = self.handles.into_iter().map(end).collect();
-        for end in ends {
-            if let Ok(Err(failure)) = end.await {
-                events.warn(format!("a machine does not end: {failure}"));
-            }
-        }
+        let ends = at_once(&self.handles, |handle| async move { handle.end().await });
+        let ends = ends.await;
         self.tasks.iter().for_each(JoinHandle::abort);
+        // A start or a snapshot that was given up may still write where everything is removed now.
+        let settled = at_once(&self.handles, |handle| async move { handle.settle().await });
+        for failure in ends
+            .into_iter()
+            .chain(settled.await)
+            .filter_map(Result::err)
+        {
+            events.warn(format!("a machine does not end: {failure}"));
+        }
         for folder in state_dirs.iter().map(PathBuf::as_path).chain([images]) {
             remove(folder, events);
         }

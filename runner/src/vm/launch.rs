@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use crate::snapshot::{SaveError, Saved};
@@ -49,6 +50,23 @@ pub struct Planned {
     pub files: Files,
     /// A folder of its own, for what exists only while it starts.
     pub scratch: PathBuf,
+    /// Who copies its disks and its state.
+    pub copies: Copies,
+}
+
+/// Whoever copies a machine's disks or its state, from where it was saved or to there: one at a time, and nobody starts the
+/// machine meanwhile. A thread goes on copying when nobody waits for it any more, since the machine was given up.
+#[derive(Debug, Clone, Default)]
+pub struct Copies(Arc<Mutex<()>>);
+
+/// The files of a machine are the owner's. A thread that copies has it.
+pub type Copying = OwnedMutexGuard<()>;
+
+impl Copies {
+    /// Waits until nobody copies.
+    pub async fn begin(&self) -> Copying {
+        Arc::clone(&self.0).lock_owned().await
+    }
 }
 
 impl Launch {
@@ -99,8 +117,9 @@ impl Planned {
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
         let memory = guest_memory(plan::memory(machine, &additions));
         let memory = memory.map_err(LaunchError::Channels)?;
+        let copying = self.copies.begin().await;
         let restoring = match how.restore {
-            Some(saved) => Some(self.restore(saved, &memory).await?),
+            Some(saved) => Some(self.restore(saved, &memory, copying).await?),
             None => None,
         };
         let shares = machine.shares.iter();
@@ -125,12 +144,15 @@ impl Planned {
         &self,
         saved: &Arc<Saved>,
         memory: &File,
+        copying: Copying,
     ) -> Result<JoinHandle<Result<(), SaveError>>, LaunchError> {
         let (files, disks) = (Arc::clone(saved), self.files.disks.clone());
-        joined(spawn_blocking(move || files.restore_disks(&disks)).await)?;
+        let restore = move || files.restore_disks(&disks).map(|()| copying);
+        let copying = joined(spawn_blocking(restore).await)?;
         let memory = memory.try_clone().map_err(LaunchError::Channels)?;
         let (files, device) = (Arc::clone(saved), self.device_state());
         Ok(spawn_blocking(move || {
+            let _copying = copying;
             files.restore_devices(&device)?;
             files.restore_memory(&memory)
         }))

@@ -18,7 +18,7 @@ use vmtest::machine::{Handle, Setup};
 use vmtest::report::Terminal;
 use vmtest::spec::{Interface, Mac, Machine, Network};
 use vmtest::vm::accel::Accelerator;
-use vmtest::vm::launch::{Launch, Planned};
+use vmtest::vm::launch::{Copies, Launch, Planned};
 use vmtest::vm::plan::{Boot, Disks, Files};
 use vmtest::vm::start_command::StartCommand;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
@@ -154,6 +154,7 @@ impl Bench {
                 disks,
             },
             scratch: logs.path().to_owned(),
+            copies: Copies::default(),
         };
         Self::with_launch(logs, Launch::Planned(Box::new(planned)), boot_timeout)
     }

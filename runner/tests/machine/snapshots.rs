@@ -4,8 +4,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use vmtest::machine::{Initial, Otherwise};
 use vmtest::snapshot::{Saved, save};
+use vmtest::vm::launch::Launch;
 use vmtest_script::backend::MachineErrorKind as Failure;
 
 use crate::bench::{Bench, Test, block_on};
@@ -26,6 +28,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "snapshots::a_machine_that_cannot_go_on_boots_with_new_disks",
         a_machine_that_cannot_go_on_boots_with_new_disks,
+    ),
+    (
+        "snapshots::nobody_starts_a_machine_while_its_files_are_copied",
+        nobody_starts_a_machine_while_its_files_are_copied,
     ),
 ];
 
@@ -113,5 +119,25 @@ fn a_machine_that_cannot_go_on_boots_with_new_disks() {
             lines.iter().any(|line| line.starts_with(warning)),
             "{lines:?}"
         );
+    });
+}
+
+/// Whoever waited for the copy may have given up; the thread that copies has not.
+fn nobody_starts_a_machine_while_its_files_are_copied() {
+    block_on(async {
+        let bench = Bench::new(&["hello", "booted", "hang"]);
+        let Launch::Planned(planned) = bench.handle.launch() else {
+            panic!("no command starts it");
+        };
+        let copying = planned.copies.begin().await;
+        tokio::time::pause();
+        let limit = Duration::from_secs(20);
+        let started = timeout(limit, bench.handle.start(false)).await;
+        assert!(started.is_err(), "it has started");
+        assert!(bench.handle.settle().await.is_err(), "it has settled");
+        tokio::time::resume();
+        drop(copying);
+        is_up(&bench).await;
+        bench.handle.settle().await.expect("nobody copies");
     });
 }
