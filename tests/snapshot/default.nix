@@ -9,6 +9,7 @@ vmTest {
   ];
   nodes.machine = guests.debian {
     cores = 2;
+    layers = [ ./keys ];
     root.persistentDisk.sizeMiB = 256;
     disks = [ { sizeMiB = 16; } ];
   };
@@ -27,6 +28,8 @@ vmTest {
         t.assertAlmostEqual(int(machine.succeed("cat /sys/class/rtc/rtc0/since_epoch")), time.time(), delta=2)
         kept = machine.succeed("journalctl --header | sed -n 's/^Machine ID: //p' | head -n 1").strip()
         t.assertNotIn(kept, ["", machine.succeed("cat /etc/machine-id").strip()])
+        keys = machine.succeed("cat /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub").split("\n")
+        t.assertEqual(len(set(keys) - {"", "of the image"}), 2)
 
     with subtest("its journal goes on"):
         machine.succeed("logger said-after-it-was-restored")

@@ -1,6 +1,7 @@
 //! How a handle runs commands: what they print goes to the log as it comes, and to the script at their end.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use vmtest_protocol::{Ended, Outcome, Run, Stream, ToGuest};
 use vmtest_script::backend::{Command, Completed, ExitStatus, MachineErrorKind as Failure};
@@ -41,6 +42,27 @@ impl Handle {
             });
         }
         self.follow(request, log).await
+    }
+
+    /// Runs a command of the runner's own, which has so long by hardware virtualisation to get the machine to `what`.
+    ///
+    /// # Errors
+    /// When the machine cannot run it to its end, or its time is over. A command that fails is no error.
+    pub async fn run_quietly(
+        &self,
+        script: &str,
+        what: &str,
+        limit: Duration,
+    ) -> Result<Completed, Failure> {
+        let after = limit * self.setup.accelerator.patience();
+        let completed = self.run(&quiet(script, after)).await?;
+        match completed.status {
+            ExitStatus::TimedOut => Err(Failure::TimedOut {
+                what: what.to_owned(),
+                after,
+            }),
+            _ => Ok(completed),
+        }
     }
 
     async fn follow(
@@ -84,6 +106,27 @@ impl Handle {
             stdout,
             stderr: stderr.into_bytes(),
         })
+    }
+}
+
+/// A command of the runner's own.
+pub(super) fn quiet(script: &str, limit: Duration) -> Command {
+    Command {
+        script: script.to_owned(),
+        timeout: Some(limit),
+        detached: false,
+        wait_for_output: Some(false),
+        early: false,
+        quiet: true,
+    }
+}
+
+/// How a command ended, in words.
+pub(crate) fn ending(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Code(code) => format!("exit code {code}"),
+        ExitStatus::Signal(signal) => format!("signal {signal}"),
+        ExitStatus::TimedOut => "time-out".to_owned(),
     }
 }
 

@@ -10,10 +10,15 @@ if [ -e /etc/machine-id ]; then
 fi
 ";
 
-/// `ssh-keygen -A` makes the keys that are not there.
+/// Keys that are there are replaced: `ssh-keygen -A` makes those that are not.
 const SSH_HOST_KEYS: &str = "\
-if [ -d /etc/ssh ] && command -v ssh-keygen > /dev/null; then
-    rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub || exit
+set -- /etc/ssh/ssh_host_*_key
+if [ -e \"$1\" ]; then
+    if ! command -v ssh-keygen > /dev/null; then
+        echo there are SSH host keys, and no ssh-keygen >&2
+        exit 1
+    fi
+    rm -f \"$@\" /etc/ssh/ssh_host_*_key.pub || exit
     ssh-keygen -A > /dev/null || exit
     if [ -d /run/systemd/system ]; then
         systemctl try-restart ssh.service sshd.service 2> /dev/null || true

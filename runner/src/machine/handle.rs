@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use vmtest_protocol::{self as protocol, Outcome, ToGuest};
 use vmtest_script::backend::{
-    Command, Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
+    Condition, ExitStatus, MachineErrorKind as Failure, Start, WaitOutcome,
 };
 
 use super::agent::{Agent, Reply, Request, RequestError};
@@ -193,8 +193,8 @@ impl Handle {
         if !is_ready || agent.is_none_or(|agent| !agent.is_connected()) {
             return false;
         }
-        let question = quiet("test \"$(systemctl is-system-running 2>/dev/null)\" != stopping");
-        let answer = self.run(&question).await;
+        let question = "test \"$(systemctl is-system-running 2>/dev/null)\" != stopping";
+        let answer = self.run_quietly(question, "an answer", SETTLING_TIME).await;
         answer.is_ok_and(|answer| answer.status == ExitStatus::Code(0))
     }
 
@@ -403,18 +403,6 @@ impl Handle {
                 after: KILLING_TIME,
             }),
         }
-    }
-}
-
-/// A command of the runner's own.
-pub fn quiet(script: &str) -> Command {
-    Command {
-        script: script.to_owned(),
-        timeout: Some(SETTLING_TIME),
-        detached: false,
-        wait_for_output: Some(false),
-        early: false,
-        quiet: true,
     }
 }
 

@@ -6,7 +6,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use vmtest_script::backend::{Command, Completed, ExitStatus, MachineErrorKind as Failure};
 
-use super::handle::{Handle, SETTLING_TIME, quiet, unavailable};
+use super::command::quiet;
+use super::handle::{Handle, SETTLING_TIME, unavailable};
 use super::lifecycle::End;
 use super::task::Order;
 
@@ -48,10 +49,9 @@ impl Handle {
     /// Runs a command that may take the agent away before it has answered.
     async fn tell(&self, script: &str) -> Result<(), Failure> {
         let command = Command {
-            timeout: Some(SETTLING_TIME * self.setup.accelerator.patience()),
             // It is known already that it may be told.
             early: true,
-            ..quiet(script)
+            ..quiet(script, SETTLING_TIME * self.setup.accelerator.patience())
         };
         match self.run(&command).await {
             // One that is stopped, or does not end, is stopped by the very shutdown that it has begun.

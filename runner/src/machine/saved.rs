@@ -11,8 +11,9 @@ use vmtest_script::backend::{ExitStatus, MachineErrorKind as Failure, Start};
 use vmtest_switch::Switch;
 
 use super::agent::Hold;
+use super::command::ending;
 use super::fresh;
-use super::handle::{Handle, quiet, unavailable};
+use super::handle::{Handle, unavailable};
 use super::lifecycle::{End, State};
 use super::task::{Order, Status};
 use crate::event::Event;
@@ -22,6 +23,9 @@ use crate::vm::launch::Launch;
 
 /// How long an agent may take to read what was sent to it, by hardware virtualisation.
 const HOLDING_TIME: Duration = Duration::from_secs(30);
+
+/// How long a guest may take to make anew what it has for itself, by hardware virtualisation: keys are drawn.
+const FRESHENING_TIME: Duration = Duration::from_secs(30);
 
 /// The state that a machine is in when it is started for the first time.
 #[derive(Debug, Clone)]
@@ -108,12 +112,16 @@ impl Handle {
         if scripts.is_empty() {
             return Ok(());
         }
-        let completed = self.run(&quiet(&scripts.concat())).await?;
+        let what = "the renewal of what the machine has for itself (`fresh`)";
+        let completed = self
+            .run_quietly(&scripts.concat(), what, FRESHENING_TIME)
+            .await?;
         match completed.status {
             ExitStatus::Code(0) => Ok(()),
-            _ => Err(Failure::Refused {
+            status => Err(Failure::Refused {
                 reason: format!(
-                    "what a machine has for itself cannot be made anew: {}",
+                    "what a machine has for itself cannot be made anew ({}): {}",
+                    ending(status),
                     String::from_utf8_lossy(&completed.stderr).trim()
                 ),
             }),

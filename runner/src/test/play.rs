@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 use vmtest_manifest::{Restore, Save};
@@ -13,7 +13,7 @@ use super::machines::{Machines, Source};
 use super::{Fault, remove};
 use crate::bridge::{ScriptDriver, Stop};
 use crate::event::Event;
-use crate::machine::handle::quiet;
+use crate::machine::command::ending;
 use crate::machine::{Handle, Initial, Otherwise};
 use crate::outcome::Outcome;
 use crate::snapshot::kept::{self, Keep};
@@ -27,6 +27,9 @@ const PREPARE: &str = "prepare";
 
 /// The unit of systemd that is reached when a machine has booted.
 const BOOTED: &str = "default.target";
+
+/// How long a guest that is up may take to answer a question, by hardware virtualisation.
+const ANSWERING_TIME: Duration = Duration::from_secs(10);
 
 /// A test about to be run.
 pub(super) struct Play<'a> {
@@ -270,9 +273,20 @@ async fn restore_now(
 async fn boot(machine: Handle) -> Result<(), Failure> {
     machine.start(false).await?;
     machine.connect().await?;
-    let question = machine.run(&quiet("test -d /run/systemd/system")).await?;
-    if question.status != ExitStatus::Code(0) {
-        return Ok(());
+    let question = "test -d /run/systemd/system";
+    let what = "an answer of the guest's shell";
+    let answer = machine.run_quietly(question, what, ANSWERING_TIME).await?;
+    match answer.status {
+        ExitStatus::Code(0) => {}
+        ExitStatus::Code(1) => return Ok(()),
+        status => {
+            return Err(Failure::Refused {
+                reason: format!(
+                    "`{question}` in the guest says neither yes nor no ({})",
+                    ending(status)
+                ),
+            });
+        }
     }
     let target = Condition::Unit {
         unit: BOOTED.to_owned(),

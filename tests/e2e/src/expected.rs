@@ -109,6 +109,14 @@ pub const TABLE: &[Expected] = &[
             "machine: must succeed: echo prepared > /state",
         ],
     ),
+    passes(
+        "snapshot-prefer-fresh",
+        &[
+            "warning: the machines boot, since they cannot go on from the snapshot /nix/store/",
+            "machine: what a machine has for itself cannot be made anew (exit code 1): there are SSH host keys, and no ssh-keygen",
+            "machine: must succeed: echo prepared >> /state",
+        ],
+    ),
     passes("restores", &["held by the runner: (", "124 times"]),
     passes(
         "eight-machines",
