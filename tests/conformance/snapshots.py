@@ -25,6 +25,28 @@ def _():
     debian.succeed("kill $(cat /root/pid)")
 
 
+def lag(machine):
+    """By how much the machine's clock is late, in seconds: the least and the most that it can be."""
+    before = time.time()
+    shown = float(machine.succeed("date +%s.%N"))
+    return before - shown, time.time() - shown
+
+
+@good("Machine.snapshot", "the machine's clock is not late by the time that it was stopped for")
+def _():
+    _, most = lag(debian)
+    list(debian.qmp_client.events(0))
+    debian.snapshot()
+    stopped, resumed = (debian.qmp_client.wait_for_event(timeout=SOON) for _ in range(2))
+    t.assertEqual([stopped["event"], resumed["event"]], ["STOP", "RESUME"])
+
+    def seconds(event):
+        return event["timestamp"]["seconds"] + event["timestamp"]["microseconds"] / 1e6
+
+    least, _ = lag(debian)
+    t.assertLess(least - most, (seconds(resumed) - seconds(stopped)) / 2)
+
+
 @good("Machine.restore", "starts a machine that has ended since, in whatever way")
 def _():
     small_is(True)

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,14 +77,31 @@ pub enum RequestError {
 enum Outgoing {
     /// Bytes to write.
     Bytes(Vec<u8>),
-    /// Bytes after which nothing is written until the sender is gone.
-    Hold(Vec<u8>, oneshot::Receiver<()>),
+    /// Bytes after which nothing is written until the sender sends what is to come first, or is gone.
+    Hold(Vec<u8>, oneshot::Receiver<Vec<u8>>),
 }
 
 /// While this lives, nothing is sent to the agent.
 #[derive(Debug)]
 pub struct Hold {
-    _release: oneshot::Sender<()>,
+    release: oneshot::Sender<Vec<u8>>,
+}
+
+impl Hold {
+    /// Ends it for a machine that was stopped meanwhile: before anything that waits its agent is told the time.
+    pub fn end_with_time(self) {
+        match encode(&ToGuest::Clock(now())) {
+            // The writer is gone when QEMU is.
+            Ok(frame) => drop(self.release.send(frame)),
+            Err(error) => tracing::error!(%error, "the time cannot be sent"),
+        }
+    }
+}
+
+/// Nanoseconds since 1970, UTC.
+pub(super) fn now() -> u64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(0))
 }
 
 /// The connection to one machine's agent.
@@ -194,7 +212,7 @@ impl Agent {
         let hold = |frame| Outgoing::Hold(frame, released);
         let mut request = self.begin(ToGuest::Sync, hold).await?;
         match request.next().await {
-            Some(Reply::Done(Ok(_))) => Ok(Hold { _release: release }),
+            Some(Reply::Done(Ok(_))) => Ok(Hold { release }),
             _ => Err(RequestError::NotConnected),
         }
     }
@@ -289,9 +307,12 @@ async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoing>) 
             tracing::debug!(%error, "the agent's channel cannot be written any more");
             return;
         }
-        if let Some(released) = hold {
-            // It is never sent to: its end is what counts.
-            let _ = released.await;
+        if let Some(released) = hold
+            && let Ok(first) = released.await
+            && let Err(error) = writer.write_all(&first).await
+        {
+            tracing::debug!(%error, "the agent's channel cannot be written any more");
+            return;
         }
     }
 }

@@ -18,6 +18,7 @@ use vmtest_state::sparse;
 
 use super::{DEVICES, MEMORY, SaveError, Saved, create, drives, name_of};
 use crate::machine::Handle;
+use crate::machine::agent::Hold;
 use crate::vm::launch::{Launch, Planned};
 use crate::vm::qmp::{self, QmpError};
 
@@ -61,7 +62,7 @@ pub async fn save(machines: &[Handle]) -> Result<Vec<Arc<Saved>>, MachineError> 
     };
     let go_on = |machine: Handle| async move { machine.execute("cont", json!({})).await };
     let gone_on = all(machines, at_once(machines, go_on).await);
-    drop(holds);
+    holds.into_iter().for_each(Hold::end_with_time);
     let saved = saved?;
     gone_on?;
     Ok(saved)

@@ -68,6 +68,8 @@ pub enum ToGuest {
     /// The machine was saved while another runner talked to it, or this one at another time, and goes on from there. What
     /// was under way is given up, and the agent says hello with a new session.
     Resume(Resume),
+    /// The machine was stopped for a while, and goes on: the guest's clock is set to this time, in nanoseconds since 1970, UTC.
+    Clock(u64),
 }
 
 /// What a machine that was saved cannot know.

@@ -62,6 +62,7 @@ fn to_guest() -> impl Strategy<Value = ToGuest> {
         any::<u32>().prop_map(ToGuest::Sync),
         (any::<u64>(), any::<[u8; 32]>())
             .prop_map(|(time_ns, seed)| ToGuest::Resume(Resume { time_ns, seed })),
+        any::<u64>().prop_map(ToGuest::Clock),
     ]
 }
 

@@ -336,7 +336,7 @@ async fn while_it_is_held_the_agent_has_taken_everything_and_gets_nothing() {
         let _after = within(agent.request(command("after")))
             .await
             .expect("sent later");
-        drop(held);
+        held.end_with_time();
         _after
     };
     let guest = async {
@@ -347,6 +347,8 @@ async fn while_it_is_held_the_agent_has_taken_everything_and_gets_nothing() {
         // Output of what is under way is taken as always.
         fake.flush().await;
         fake.say(&ToHost::Done(id, Ok(Outcome::Complete))).await;
+        // What waits finds the clock set.
+        assert!(matches!(fake.hear().await, ToGuest::Clock(1..)));
         assert!(matches!(fake.hear().await, ToGuest::Run(3, _)));
     };
     tokio::join!(hold, guest);

@@ -1,6 +1,6 @@
 //! A machine that goes on from where it was saved.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::json;
@@ -10,6 +10,7 @@ use vmtest_protocol::Resume;
 use vmtest_script::backend::MachineErrorKind as Failure;
 
 use super::{Running, Task};
+use crate::machine::agent::now;
 use crate::machine::console::clean::Cleaner;
 use crate::machine::{CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG};
 use crate::snapshot::Saved;
@@ -95,9 +96,10 @@ impl Task {
         let mut seed = [0; 32];
         let drawn = getrandom(&mut seed, GetRandomFlags::empty());
         drawn.map_err(|error| failed(format!("there are no random numbers: {error}")))?;
-        let time = SystemTime::now().duration_since(UNIX_EPOCH);
-        let time_ns = time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(0));
-        let resume = Resume { time_ns, seed };
+        let resume = Resume {
+            time_ns: now(),
+            seed,
+        };
         let told = running.agent.resume(resume).await;
         told.map_err(|error| failed(error.to_string()))
     }

@@ -15,7 +15,7 @@ use vmtest_protocol::{
 use super::feed::{Feed, feed};
 use super::queue::Queue;
 use super::task::Task;
-use super::{Agent, booted, command, get, greeting, journal, put, wait};
+use super::{Agent, booted, command, get, greeting, journal, put, resume, wait};
 
 /// Enough for a request; what is large lies on the heap.
 pub(super) const STACK: usize = 256 * 1024;
@@ -152,6 +152,8 @@ impl<'a> Desk<'a> {
                     handle.give_up();
                 }
             }
+            ToGuest::Clock(time_ns) if self.agent.guest => resume::set_clocks(time_ns),
+            ToGuest::Clock(_) => {}
             ToGuest::Sync(id) => self.queue.post(&ToHost::Done(id, Ok(Outcome::Complete))),
         }
     }

@@ -27,7 +27,12 @@ pub(super) fn resume(resume: &Resume) {
             &format!("random numbers go on as they did before: {error}"),
         );
     }
-    let time = Duration::from_nanos(resume.time_ns);
+    set_clocks(resume.time_ns);
+}
+
+/// The time is nanoseconds since 1970, UTC.
+pub(super) fn set_clocks(time_ns: u64) {
+    let time = Duration::from_nanos(time_ns);
     if let Err(error) = clock_settime(ClockId::Realtime, timespec(time)) {
         note(
             Level::Critical,

@@ -109,6 +109,15 @@ fn a_sync_is_answered_in_its_turn() {
     assert_eq!(host.finish(sleeper).text(), "done\n");
 }
 
+/// The machine was saved, and this runner goes on with it: the conversation is the same.
+#[test]
+fn the_time_is_told_within_a_conversation() {
+    let mut host = Host::new();
+    let sleeper = host.start("sleep 0.2; echo done", None);
+    host.send(&ToGuest::Clock(0));
+    assert_eq!(host.finish(sleeper).text(), "done\n");
+}
+
 /// Another runner goes on with a saved machine: nobody answers to the one before, and its commands are killed.
 #[test]
 fn whoever_resumes_is_greeted_anew() {
