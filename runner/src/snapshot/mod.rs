@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
-use vmtest_state::{Archive, StateError, sparse};
+use vmtest_state::sparse::{self, CopyError};
+use vmtest_state::{Archive, StateError};
 
 use crate::vm::plan::Disks;
 
@@ -54,6 +55,15 @@ pub enum SaveError {
         #[from]
         error: StateError,
     },
+}
+
+impl SaveError {
+    fn of(path: &Path, source: io::Error) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
 }
 
 fn cause(error: &StateError) -> String {
@@ -135,7 +145,7 @@ impl Saved {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn restore_memory(&self, to: &File) -> Result<(), SaveError> {
-        self.restore(MEMORY, to)
+        self.restore(MEMORY, to, Path::new("the guest's memory"))
     }
 
     /// Writes the state of the devices to a file.
@@ -143,7 +153,7 @@ impl Saved {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn restore_devices(&self, to: &Path) -> Result<(), SaveError> {
-        self.restore(DEVICES, &create(to)?)
+        self.restore(DEVICES, &create(to)?, to)
     }
 
     /// Makes the machine's disks as they were.
@@ -153,18 +163,21 @@ impl Saved {
     pub fn restore_disks(&self, disks: &Disks) -> Result<(), SaveError> {
         disks
             .all()
-            .try_for_each(|disk| self.restore(&name_of(disk), &create(disk)?))
+            .try_for_each(|disk| self.restore(&name_of(disk), &create(disk)?, disk))
     }
 
-    fn restore(&self, name: &str, to: &File) -> Result<(), SaveError> {
+    /// Writes a file into `to`, which errors call by the name `target`.
+    fn restore(&self, name: &str, to: &File, target: &Path) -> Result<(), SaveError> {
         match &self.source {
             Source::Folder(folder) => {
                 let path = folder.join(name);
-                let copied = File::open(&path).and_then(|from| sparse::copy(&from, to));
-                copied.map_err(|source| SaveError::File { path, source })
+                copy(&open(&path)?, &path, to, target)
             }
             Source::Archive { archive, machine } => {
-                Ok(archive.extract(&format!("{machine}/{name}"), to)?)
+                match archive.extract(&format!("{machine}/{name}"), to) {
+                    Err(StateError::Target { source }) => Err(SaveError::of(target, source)),
+                    extracted => Ok(extracted?),
+                }
             }
         }
     }
@@ -187,8 +200,17 @@ fn name_of(disk: &Path) -> String {
 }
 
 fn create(path: &Path) -> Result<File, SaveError> {
-    File::create(path).map_err(|source| SaveError::File {
-        path: path.to_owned(),
-        source,
+    File::create(path).map_err(|source| SaveError::of(path, source))
+}
+
+fn open(path: &Path) -> Result<File, SaveError> {
+    File::open(path).map_err(|source| SaveError::of(path, source))
+}
+
+/// Copies a file without what is empty in it. The side that fails is called by its name.
+fn copy(from: &File, from_name: &Path, to: &File, to_name: &Path) -> Result<(), SaveError> {
+    sparse::copy(from, to).map_err(|error| match error {
+        CopyError::Read(source) => SaveError::of(from_name, source),
+        CopyError::Write(source) => SaveError::of(to_name, source),
     })
 }

@@ -14,9 +14,8 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use vmtest_script::backend::{MachineError, MachineErrorKind as Failure};
-use vmtest_state::sparse;
 
-use super::{DEVICES, MEMORY, SaveError, Saved, create, drives, name_of};
+use super::{DEVICES, MEMORY, SaveError, Saved, copy, create, drives, name_of, open};
 use crate::machine::Handle;
 use crate::machine::agent::Hold;
 use crate::vm::launch::{Launch, Planned};
@@ -250,18 +249,13 @@ pub async fn migrated(qmp: &qmp::Client) -> Result<(), QmpError> {
 }
 
 fn copy_files(folder: &Path, memory: &File, disks: &[PathBuf]) -> Result<(), SaveError> {
-    let copy = |from: &File, name: &str| {
+    let save = |from: &File, from_name: &Path, name: &str| {
         let path = folder.join(name);
-        let to = create(&path)?;
-        sparse::copy(from, &to).map_err(|source| SaveError::File { path, source })
+        copy(from, from_name, &create(&path)?, &path)
     };
-    copy(memory, MEMORY)?;
+    save(memory, Path::new("the guest's memory"), MEMORY)?;
     for disk in disks {
-        let from = File::open(disk).map_err(|source| SaveError::File {
-            path: disk.clone(),
-            source,
-        })?;
-        copy(&from, &name_of(disk))?;
+        save(&open(disk)?, disk, &name_of(disk))?;
     }
     Ok(())
 }

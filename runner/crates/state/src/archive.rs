@@ -10,7 +10,10 @@ use rayon::prelude::*;
 
 use crate::index::{self, BLOCK_PAGES, BLOCKS, Block, INDEX, Index, Source, VERSION};
 use crate::sparse::CHUNK;
-use crate::{PAGE, StateError, failed};
+use crate::{PAGE, StateError, failed, target};
+
+/// Why content cannot be found where the index says that it is.
+const MISFIT: &str = "the index does not fit the content";
 
 /// An archive that is read.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ pub struct Archive {
     folder: PathBuf,
     index: Index,
     blocks: File,
-    images: Vec<File>,
+    images: Vec<(PathBuf, File)>,
 }
 
 /// Pages of one block that follow each other in a file.
@@ -53,11 +56,13 @@ impl Archive {
             postcard::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
         let open = |name: &str| {
             let path = folder.join(name);
-            File::open(&path).map_err(failed(&path))
+            let file = File::open(&path).map_err(failed(&path))?;
+            Ok((path, file))
         };
+        let (_, blocks) = open(BLOCKS)?;
         Ok(Self {
             folder: folder.to_owned(),
-            blocks: open(BLOCKS)?,
+            blocks,
             images: index
                 .images
                 .iter()
@@ -70,7 +75,7 @@ impl Archive {
     /// Writes the file `name` into `to`, an empty file of any kind.
     ///
     /// # Errors
-    /// When there is none, or something cannot be read or written.
+    /// When there is none, or something cannot be read; [`StateError::Target`] when `to` cannot be written.
     pub fn extract(&self, name: &str, to: &File) -> Result<(), StateError> {
         let file = self.index.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| StateError::Missing {
@@ -78,10 +83,9 @@ impl Archive {
             name: name.to_owned(),
         })?;
         self.write(file, to)
-            .map_err(failed(&self.folder.join(BLOCKS)))
     }
 
-    fn write(&self, file: &index::File, to: &File) -> io::Result<()> {
+    fn write(&self, file: &index::File, to: &File) -> Result<(), StateError> {
         let mut blocks: BTreeMap<usize, Vec<Run>> = BTreeMap::new();
         let mut copies = Vec::new();
         for extent in &file.extents {
@@ -97,11 +101,13 @@ impl Archive {
         let stored = || {
             let blocks: Vec<_> = blocks.into_iter().collect();
             blocks.into_par_iter().try_for_each(|(block, runs)| {
-                let pages = self.read_block(block)?;
+                let pages = self
+                    .read_block(block)
+                    .map_err(failed(&self.folder.join(BLOCKS)))?;
                 runs.iter().try_for_each(|run| {
                     let range = run.from * PAGE..(run.from + run.pages) * PAGE;
-                    let bytes = pages.get(range).ok_or_else(damaged)?;
-                    to.write_all_at(bytes, run.to * PAGE as u64)
+                    let bytes = pages.get(range).ok_or_else(|| self.damaged())?;
+                    to.write_all_at(bytes, run.to * PAGE as u64).map_err(target)
                 })
             })
         };
@@ -113,10 +119,11 @@ impl Archive {
         let (stored, copied) = rayon::join(stored, copied);
         stored.and(copied)?;
         // The last page may have been written as a whole.
-        to.set_len(file.bytes)
+        to.set_len(file.bytes).map_err(target)
     }
 
     fn read_block(&self, number: usize) -> io::Result<Vec<u8>> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, MISFIT);
         let block: &Block = self.index.blocks.get(number).ok_or_else(damaged)?;
         let mut stored = vec![0; block.stored as usize];
         self.blocks.read_exact_at(&mut stored, block.offset)?;
@@ -128,20 +135,28 @@ impl Archive {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    fn copy(&self, extent: &index::Extent, to: &File) -> io::Result<()> {
+    fn damaged(&self) -> StateError {
+        StateError::Damaged {
+            path: self.folder.join(INDEX),
+            reason: MISFIT.to_owned(),
+        }
+    }
+
+    fn copy(&self, extent: &index::Extent, to: &File) -> Result<(), StateError> {
         let Source::Image { image, page } = extent.source else {
             return Ok(());
         };
-        let image = self.images.get(usize::from(image)).ok_or_else(damaged)?;
+        let image = self.images.get(usize::from(image));
+        let (path, image) = image.ok_or_else(|| self.damaged())?;
         let mut left = extent.pages as usize * PAGE;
-        let (mut from, mut target) = (page * PAGE as u64, extent.start * PAGE as u64);
+        let (mut from, mut at) = (page * PAGE as u64, extent.start * PAGE as u64);
         let mut buffer = vec![0; left.min(CHUNK)];
         while left > 0 {
             let part = &mut buffer[..left.min(CHUNK)];
-            image.read_exact_at(part, from)?;
-            to.write_all_at(part, target)?;
+            image.read_exact_at(part, from).map_err(failed(path))?;
+            to.write_all_at(part, at).map_err(target)?;
             from += part.len() as u64;
-            target += part.len() as u64;
+            at += part.len() as u64;
             left -= part.len();
         }
         Ok(())
@@ -167,11 +182,4 @@ fn by_block(page: u64, to: u64, pages: u32) -> impl Iterator<Item = (usize, Run)
         left -= run.pages;
         Some((block, run))
     })
-}
-
-fn damaged() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        "the index does not fit the content",
-    )
 }

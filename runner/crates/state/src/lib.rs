@@ -36,6 +36,12 @@ pub enum StateError {
         /// Why.
         source: io::Error,
     },
+    /// Where a file of the archive was to go, which the caller knows.
+    #[error("the file cannot be written")]
+    Target {
+        /// Why.
+        source: io::Error,
+    },
     /// The archive has no file of this name.
     #[error("{} holds no `{name}`", path.display())]
     Missing {
@@ -57,4 +63,8 @@ pub enum StateError {
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let path = path.to_owned();
     move |source| StateError::File { path, source }
+}
+
+fn target(source: io::Error) -> StateError {
+    StateError::Target { source }
 }

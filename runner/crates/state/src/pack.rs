@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use twox_hash::XxHash3_128;
 
 use crate::index::{self, BLOCK_PAGES, BLOCKS, Block, INDEX, Index, Source, VERSION};
-use crate::sparse::{for_each_chunk, is_empty};
+use crate::sparse::{CopyError, for_each_chunk, is_empty};
 use crate::{PAGE, StateError, failed};
 
 /// Blocks that are compressed at once.
@@ -52,8 +52,8 @@ impl Packer {
         let mut known = HashMap::new();
         for (number, name) in (0..).zip(images) {
             let path = folder.join(name);
-            let hashes = File::open(&path).and_then(|file| hash_pages(&file));
-            for (page, hash) in hashes.map_err(failed(&path))? {
+            let image = File::open(&path).map_err(failed(&path))?;
+            for (page, hash) in hash_pages(&image).map_err(failed(&path))? {
                 let source = Source::Image {
                     image: number,
                     page,
@@ -86,14 +86,18 @@ impl Packer {
     /// # Errors
     /// When it cannot be read, or the archive not be written.
     pub fn add(&mut self, name: &str, file: &Path) -> Result<(), StateError> {
-        self.try_add(name, file).map_err(failed(file))
+        let blocks = self.folder.join(BLOCKS);
+        self.try_add(name, file).map_err(|error| match error {
+            CopyError::Read(source) => failed(file)(source),
+            CopyError::Write(source) => failed(&blocks)(source),
+        })
     }
 
-    fn try_add(&mut self, name: &str, path: &Path) -> io::Result<()> {
-        let file = File::open(path)?;
+    fn try_add(&mut self, name: &str, path: &Path) -> Result<(), CopyError> {
+        let file = File::open(path).map_err(CopyError::Read)?;
         let mut entry = index::File {
             name: name.to_owned(),
-            bytes: file.metadata()?.len(),
+            bytes: file.metadata().map_err(CopyError::Read)?.len(),
             extents: Vec::new(),
         };
         for_each_chunk(&file, |offset, chunk| {
@@ -155,15 +159,18 @@ fn hash(page: &[u8]) -> Option<u128> {
 
 fn hash_pages(file: &File) -> io::Result<Vec<(u64, u128)>> {
     let mut hashes = Vec::new();
-    for_each_chunk(file, |offset, chunk| {
+    let hashed = for_each_chunk(file, |offset, chunk| {
         let pages = chunk.par_chunks_exact(PAGE).enumerate();
         let first = offset / PAGE as u64;
         hashes.par_extend(
             pages.filter_map(|(index, page)| Some((first + index as u64, hash(page)?))),
         );
         Ok(())
-    })?;
-    Ok(hashes)
+    });
+    match hashed {
+        Ok(()) => Ok(hashes),
+        Err(CopyError::Read(error) | CopyError::Write(error)) => Err(error),
+    }
 }
 
 /// The blocks of an archive.

@@ -13,12 +13,24 @@ use crate::PAGE;
 /// Bytes that are read at once.
 pub(crate) const CHUNK: usize = 256 * PAGE;
 
+/// Which side of a copy has failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The file that is copied cannot be read.
+    #[error("cannot be read")]
+    Read(#[source] io::Error),
+    /// What it is copied to cannot be written.
+    #[error("cannot be written")]
+    Write(#[source] io::Error),
+}
+
 /// Copies `from` into the empty file `to`, without its pages of zeros.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn copy(from: &File, to: &File) -> io::Result<()> {
-    to.set_len(from.metadata()?.len())?;
+pub fn copy(from: &File, to: &File) -> Result<(), CopyError> {
+    let length = from.metadata().map_err(CopyError::Read)?.len();
+    to.set_len(length).map_err(CopyError::Write)?;
     for_each_chunk(from, |offset, bytes| {
         for (start, run) in runs(bytes) {
             to.write_all_at(run, offset + start)?;
@@ -27,15 +39,16 @@ pub fn copy(from: &File, to: &File) -> io::Result<()> {
     })
 }
 
-/// Hands over what a file holds beside its holes, in chunks that begin and, but for the last one, end at a page.
+/// Hands over what a file holds beside its holes, in chunks that begin and, but for the last one, end at a page. What `each`
+/// fails with is an error of writing.
 pub(crate) fn for_each_chunk(
     file: &File,
     mut each: impl FnMut(u64, &[u8]) -> io::Result<()>,
-) -> io::Result<()> {
-    let length = file.metadata()?.len();
+) -> Result<(), CopyError> {
+    let length = file.metadata().map_err(CopyError::Read)?.len();
     let mut buffer = vec![0; CHUNK];
     let mut position = 0;
-    while let Some(data) = data_after(file, position)? {
+    while let Some(data) = data_after(file, position).map_err(CopyError::Read)? {
         position = data.end;
         let mut at = data.start - data.start % PAGE as u64;
         // Whoever writes meanwhile may have made the file longer.
@@ -43,8 +56,8 @@ pub(crate) fn for_each_chunk(
         while at < end {
             let rest = usize::try_from(end - at).unwrap_or(usize::MAX);
             let chunk = &mut buffer[..rest.min(CHUNK)];
-            file.read_exact_at(chunk, at)?;
-            each(at, chunk)?;
+            file.read_exact_at(chunk, at).map_err(CopyError::Read)?;
+            each(at, chunk).map_err(CopyError::Write)?;
             at += chunk.len() as u64;
         }
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use vmtest_state::{Archive, PAGE, Packed, Packer};
+use vmtest_state::sparse::{self, CopyError};
+use vmtest_state::{Archive, PAGE, Packed, Packer, StateError};
 
 /// Content that no two numbers have in common, and that cannot be compressed.
 fn page(number: u64) -> Vec<u8> {
@@ -147,4 +148,42 @@ proptest! {
             prop_assert!(&extract(&archive, folder.path(), name) == content);
         }
     }
+}
+
+/// A full disk is not the archive's fault.
+#[test]
+fn the_file_that_fails_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let image = pages([1, 2]);
+    let files = [("of-image", pages([1, 2])), ("stored", pages([3]))];
+    pack(folder.path(), Some(&image), &files);
+    let archive = Archive::open(folder.path()).expect("opened");
+    let path = folder.path().join("read-only");
+    fs::write(&path, "").expect("written");
+    let read_only = File::open(&path).expect("opened");
+    for (name, _) in &files {
+        let error = archive.extract(name, &read_only).expect_err("read-only");
+        assert!(matches!(error, StateError::Target { .. }), "{error:?}");
+    }
+    let damage = [("of-image", "image"), ("stored", "state.blocks")];
+    for (name, damaged) in damage {
+        let path = folder.path().join(damaged);
+        File::create(&path).expect("made empty");
+        let target = File::create(folder.path().join("copy")).expect("made");
+        let error = archive.extract(name, &target).expect_err("damaged");
+        assert_eq!(error.to_string(), path.display().to_string());
+    }
+}
+
+#[test]
+fn the_side_of_a_copy_that_fails_is_told() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("file");
+    fs::write(&path, pages([1])).expect("written");
+    let read_only = File::open(&path).expect("opened");
+    let error = sparse::copy(&read_only, &read_only).expect_err("read-only");
+    assert!(matches!(error, CopyError::Write(_)), "{error:?}");
+    let write_only = File::options().write(true).open(&path).expect("opened");
+    let error = sparse::copy(&write_only, &write_only).expect_err("write-only");
+    assert!(matches!(error, CopyError::Read(_)), "{error:?}");
 }
