@@ -31,9 +31,9 @@ impl Handle {
                 class, description, ..
             }) => Err(Failure::Qmp { class, description }),
             Err(QmpError::Closed) => Err(self.lost().await),
-            Err(QmpError::NoAnswer(command)) => Err(Failure::TimedOut {
+            Err(QmpError::NoAnswer { command, after }) => Err(Failure::TimedOut {
                 what: format!("QEMU's answer to `{command}`"),
-                after: qmp::COMMAND_TIME,
+                after,
             }),
         }
     }

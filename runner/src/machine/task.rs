@@ -279,7 +279,11 @@ impl Task {
                 launched = &mut launch => break launched?,
                 order = orders.recv() => match order {
                     Some(Order::Start { reply, .. }) => replies.push(reply),
-                    Some(Order::Rebooting { .. } | Order::GoOn { .. }) => {}
+                    Some(Order::Rebooting { .. }) => {}
+                    Some(Order::GoOn { reply }) => {
+                        let reason = "it is being started anew".to_owned();
+                        let _ = reply.send(Err(cannot(reason)));
+                    }
                     Some(Order::Kill | Order::Discard | Order::End) | None => {
                         return Err(cannot("it was given up before QEMU ran".to_owned()));
                     }

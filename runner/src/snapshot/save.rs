@@ -70,7 +70,7 @@ pub async fn save(machines: &[Handle]) -> Result<Vec<Arc<Saved>>, MachineError> 
 /// Has machines go back to states of theirs, whatever they do now, and go on together.
 ///
 /// # Errors
-/// When a state cannot be brought back: then none of them runs.
+/// When a state cannot be brought back, or a machine does not go on: then none of them runs.
 pub async fn restore(machines: &[(Handle, Arc<Saved>)]) -> Result<(), MachineError> {
     let load = |(machine, saved): (Handle, Arc<Saved>)| async move {
         machine.load(&saved, saved.allow_reboot).await
@@ -79,13 +79,16 @@ pub async fn restore(machines: &[(Handle, Arc<Saved>)]) -> Result<(), MachineErr
         .iter()
         .map(|(machine, _)| machine.clone())
         .collect();
-    if let Err(error) = all(&handles, at_once(machines, load).await) {
-        // Those that were loaded wait, and nobody will have them go on.
-        at_once(&handles, |machine| async move { machine.end().await }).await;
-        return Err(error);
-    }
     let go_on = |machine: Handle| async move { machine.go_on().await };
-    all(&handles, at_once(&handles, go_on).await).map(drop)
+    let restored = match all(&handles, at_once(machines, load).await) {
+        Ok(_) => all(&handles, at_once(&handles, go_on).await),
+        Err(error) => Err(error),
+    };
+    if restored.is_err() {
+        // Those that were loaded wait, and nobody will have them go on; and those that run are not what they were together.
+        at_once(&handles, |machine| async move { machine.end().await }).await;
+    }
+    restored.map(drop)
 }
 
 /// Does the same with each of them, at once.

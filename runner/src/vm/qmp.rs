@@ -30,8 +30,13 @@ pub enum QmpError {
     #[error("QEMU closed its control channel")]
     Closed,
     /// QEMU did not answer.
-    #[error("QEMU did not answer `{0}` within {seconds} s", seconds = COMMAND_TIME.as_secs())]
-    NoAnswer(String),
+    #[error("QEMU did not answer `{command}` within {} s", .after.as_secs())]
+    NoAnswer {
+        /// The command.
+        command: String,
+        /// How long it had.
+        after: Duration,
+    },
     /// QEMU refuses the command.
     #[error("QEMU refuses `{command}`: {description}")]
     Refused {
@@ -154,7 +159,10 @@ impl Client {
             Ok(Err(closed)) => Err(closed),
             Err(_) => {
                 lock(&self.pending).replies.remove(&id);
-                Err(QmpError::NoAnswer(command.to_owned()))
+                Err(QmpError::NoAnswer {
+                    command: command.to_owned(),
+                    after: COMMAND_TIME,
+                })
             }
         }
     }

@@ -53,8 +53,18 @@ struct Fake {
     /// The last command.
     command: RequestId,
     screendumps: mpsc::Receiver<Value>,
-    /// What it can write to, beside the machine's disks.
-    drives: Arc<Mutex<Vec<Value>>>,
+    monitor: Arc<Mutex<Monitor>>,
+    /// Whether it waits for a state to go on from.
+    is_restored: bool,
+}
+
+/// What the monitor's answers depend on.
+#[derive(Default)]
+struct Monitor {
+    /// What the machine can write to, beside its disks.
+    drives: Vec<Value>,
+    /// A command that is refused.
+    refused: Option<String>,
 }
 
 impl Fake {
@@ -76,10 +86,10 @@ impl Fake {
         )
         .expect("a greeting");
         let (sender, screendumps) = mpsc::channel();
-        let monitor = qmp.try_clone().expect("a second descriptor");
-        let drives = Arc::default();
-        let seen = Arc::clone(&drives);
-        thread::spawn(move || answer_monitor(monitor, &sender, &seen));
+        let channel = qmp.try_clone().expect("a second descriptor");
+        let monitor = Arc::default();
+        let seen = Arc::clone(&monitor);
+        thread::spawn(move || answer_monitor(channel, &sender, &seen));
         Self {
             console,
             qmp,
@@ -89,7 +99,8 @@ impl Fake {
             session: 0,
             command: 0,
             screendumps,
-            drives,
+            monitor,
+            is_restored: arguments.iter().any(|word| word == "-incoming"),
         }
     }
 
@@ -99,7 +110,7 @@ impl Fake {
                 std::io::stderr().write_all(text.as_bytes()).expect("log");
             }
             "console" => writeln!(self.console, "{text}\r").expect("console"),
-            "event" => self.monitor(&serde_json::from_str(text).expect("JSON")),
+            "event" => self.say_on_monitor(&serde_json::from_str(text).expect("JSON")),
             "prompt" => self.console.write_all(text.as_bytes()).expect("console"),
             "typed" => self.read_console(text),
             "announce" => self.shell(&format!("\r\n{text}\r\n")),
@@ -113,8 +124,12 @@ impl Fake {
             "answer" => self.answer(text.parse().expect("an exit code")),
             "drive" => {
                 let drive = json!({ "node-name": "extra", "ro": false, "file": text });
-                self.drives.lock().expect("drives").push(drive);
+                self.monitor.lock().expect("monitor").drives.push(drive);
             }
+            "refuse-restored" if self.is_restored => {
+                self.monitor.lock().expect("monitor").refused = Some(text.to_owned());
+            }
+            "refuse-restored" => {}
             "sync" => self.answer_sync(),
             "hear" => drop(self.hear()),
             "held" => self.answer_and_hold(text),
@@ -164,11 +179,11 @@ impl Fake {
     fn refuse_screendump(&mut self) {
         let id = self.screendumps.recv().expect("a monitor");
         let error = json!({ "class": "GenericError", "desc": "no display" });
-        self.monitor(&json!({ "error": error, "id": id }));
+        self.say_on_monitor(&json!({ "error": error, "id": id }));
     }
 
     /// In one write: the monitor's thread writes, too.
-    fn monitor(&mut self, message: &Value) {
+    fn say_on_monitor(&mut self, message: &Value) {
         let line = format!("{message}\n");
         self.qmp.write_all(line.as_bytes()).expect("monitor");
     }
@@ -306,7 +321,7 @@ impl Fake {
 fn answer_monitor(
     mut qmp: UnixStream,
     screendumps: &mpsc::Sender<Value>,
-    drives: &Mutex<Vec<Value>>,
+    monitor: &Mutex<Monitor>,
 ) {
     let mut heard = Vec::new();
     let reader = BufReader::new(qmp.try_clone().expect("a second descriptor"));
@@ -315,7 +330,12 @@ fn answer_monitor(
         let (id, arguments) = (&command["id"], &command["arguments"]);
         let name = command["execute"].as_str().expect("a command");
         heard.push(format!("{name} {arguments}"));
+        let refused = monitor.lock().expect("monitor").refused.clone();
         let reply = match name {
+            name if refused.as_deref() == Some(name) => {
+                let error = json!({ "class": "GenericError", "desc": "no" });
+                json!({ "error": error, "id": id })
+            }
             "query-status" => json!({ "return": { "status": "internal-error" }, "id": id }),
             "screendump" if arguments["format"] == "ppm" => {
                 let path = arguments["filename"].as_str().expect("a path");
@@ -337,8 +357,7 @@ fn answer_monitor(
                 json!({ "return": answer, "id": id })
             }
             "query-named-block-nodes" => {
-                let drives = drives.lock().expect("drives");
-                json!({ "return": *drives, "id": id })
+                json!({ "return": monitor.lock().expect("monitor").drives, "id": id })
             }
             "migrate" => {
                 let uri = arguments["uri"].as_str().expect("a file");

@@ -30,6 +30,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_machine_that_cannot_go_on_boots_with_new_disks,
     ),
     (
+        "snapshots::machines_that_do_not_all_go_on_are_all_off",
+        machines_that_do_not_all_go_on_are_all_off,
+    ),
+    (
         "snapshots::nobody_starts_a_machine_while_its_files_are_copied",
         nobody_starts_a_machine_while_its_files_are_copied,
     ),
@@ -85,6 +89,25 @@ fn a_machine_goes_back_with_its_disks() {
         save::restore(&back).await.expect("restored");
         bench.handle.connect().await.expect("up");
         assert_eq!(bench.disk_content(), "saved");
+    });
+}
+
+fn machines_that_do_not_all_go_on_are_all_off() {
+    block_on(async {
+        let well = Bench::with_disk(SAVED);
+        let steps = [&["refuse-restored:cont"], SAVED].concat();
+        let stuck = Bench::with_disk(&steps);
+        let handles = [well.handle.clone(), stuck.handle.clone()];
+        is_up(&well).await;
+        is_up(&stuck).await;
+        let states = save::save(&handles).await.expect("saved");
+        let back: Vec<_> = handles.iter().cloned().zip(states).collect();
+        let error = save::restore(&back).await.expect_err("one is stuck");
+        let expected = "server: cannot start: QEMU refuses `cont`: no";
+        assert_eq!(error.to_string(), expected);
+        for handle in handles {
+            assert!(!handle.state().is_running(), "{:?}", handle.state());
+        }
     });
 }
 

@@ -41,7 +41,10 @@ impl Task {
         };
         let loaded = match timeout(LOADING_TIME, loading).await {
             Ok(loaded) => loaded,
-            Err(_) => Err(QmpError::NoAnswer("migrate-incoming".to_owned())),
+            Err(_) => Err(QmpError::NoAnswer {
+                command: "migrate-incoming".to_owned(),
+                after: LOADING_TIME,
+            }),
         };
         if let Err(error) = tokio::fs::remove_file(&state).await {
             tracing::debug!(%error, "the state of devices stays");
