@@ -101,7 +101,8 @@ rec {
     : `"require"`, `"prefer"` (default) or `"never"`: whether KVM runs the machines.
 
     `sharedDir`
-    : Whether every machine sees a folder of the host as `/tmp/shared`. Default: whether the script speaks of it.
+    : Whether every machine sees a folder of the host as `/tmp/shared`. Default: whether the script speaks of it; true with
+      `snapshot`.
 
     `snapshot`
     : `true` boots the machines once for all tests that have the same ones, and has this test go on from there;

@@ -105,7 +105,7 @@ def _():
 )
 def _():
     small_is(True)
-    small.qmp_client.send("blockdev-add", {"driver": "null-co", "node-name": "extra", "read-zeroes": True})
+    small.qmp_client.send("blockdev-add", {"driver": "null-co", "node-name": "extra"})
     try:
         small.snapshot()
     finally:

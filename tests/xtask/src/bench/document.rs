@@ -131,6 +131,7 @@ fn ratios(measurements: &[Measurement]) -> Vec<Ratio> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::measurement::Unit;
+    use super::super::trivial::PARTS;
     use super::*;
 
     pub(in super::super) fn document() -> Document {
@@ -141,7 +142,7 @@ pub(super) mod tests {
             found.add("trivial", "total", seconds, &[booted]);
             found.add("restored", "total", seconds, &[restored]);
         }
-        found.add("trivial", "evaluation", seconds, &[0.25]);
+        found.add("trivial", PARTS[0], seconds, &[0.25]);
         found.add("trivial", "agent to multi-user", seconds, &[9.0]);
         found.add("command", "succeed(\"true\")", Unit::Milliseconds, &[6.5]);
         found.add("waits", "wait_for_file", Unit::Milliseconds, &[4.0]);

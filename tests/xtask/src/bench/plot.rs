@@ -17,7 +17,7 @@ const STEP: f64 = 30.0;
 
 /// Colours that people who see colours differently can tell apart (Okabe and Ito), in the order of the parts.
 const COLOURS: [&str; PARTS.len()] = [
-    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
+    "#e69f00", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
 ];
 const BOOTED: &str = "#0072b2";
 const RESTORED: &str = "#009e73";
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn what_was_measured_is_drawn_to_scale() {
         let text = plot(&document());
-        assert!(text.contains("evaluation: 0.25 s"));
+        assert!(text.contains("evaluation, build start and end: 0.25 s"));
         assert!(text.contains("measured elsewhere, not in this run"));
         // The longest of the first panel is upstream's bar, that of the second 48 s; 8 s are a sixth.
         assert_eq!(text.matches(r#"width="600.0""#).count(), 2);

@@ -136,14 +136,14 @@ mod tests {
             [
                 "QEMU by emulation (TCG); 2 processors (A & B), 24105 MiB; 3 rounds",
                 "",
-                "test                                       figure               median    min – max  unit   upstream*",
-                &"─".repeat(101),
-                "trivial                                    total                  12.5  12.0 – 15.0  s           25.8",
+                "test                                       figure                           median    min – max  unit   upstream*",
+                &"─".repeat(113),
+                "trivial                                    total                              12.5  12.0 – 15.0  s           25.8",
             ]
         );
         assert_eq!(
             lines[13],
-            "trivial : restored                         total                  6.00  5.00 – 10.0  times"
+            "trivial : restored                         total                              6.00  5.00 – 10.0  times"
         );
         assert!(text.contains("520 – 640"));
         assert!(text.contains("not in this run"));
