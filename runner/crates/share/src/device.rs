@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fuse_backend_rs::api::server::Server;
@@ -59,6 +59,11 @@ pub(crate) struct Device {
     server: Server<Arc<Folder>>,
     folder: Arc<Folder>,
     state: RwLock<State>,
+    /// Held from when a request is taken until its answer lies in the guest's memory: whoever saves the device or starts it
+    /// anew waits for that, since the answer would be lost otherwise.
+    answering: Mutex<()>,
+    /// By queue: whether it was started, and its guest may not know of answers that came when it was stopped.
+    started: [AtomicBool; QUEUES],
     /// Where the state of a guest comes from that was saved.
     loading: Mutex<Option<File>>,
     exit: (EventConsumer, EventNotifier),
@@ -81,6 +86,8 @@ impl Device {
             server: Server::new(Arc::clone(&folder)),
             folder,
             state: RwLock::default(),
+            answering: Mutex::default(),
+            started: Default::default(),
             loading: Mutex::default(),
             exit: new_event_consumer_and_notifier(EventFlag::NONBLOCK | EventFlag::CLOEXEC)?,
             left_open: AtomicI32::new(-1),
@@ -102,6 +109,12 @@ impl Device {
         self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn answering(&self) -> MutexGuard<'_, ()> {
+        self.answering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
     }
@@ -119,13 +132,7 @@ impl Device {
             if event_idx {
                 queue.disable_notification()?;
             }
-            while let Some(request) = next(queue, &memory)? {
-                let head = request.head_index();
-                let length = self.answer(&memory, request).unwrap_or_else(|error| {
-                    tracing::warn!(%error, "a guest's request for a shared folder is not answered");
-                    0
-                });
-                queue.add_used(head, u32::try_from(length).unwrap_or(0))?;
+            while self.answer_next(queue, &memory)? {
                 if !event_idx || queue.needs_notification()? {
                     queue.signal_used_queue()?;
                 }
@@ -135,6 +142,25 @@ impl Device {
                 return Ok(());
             }
         }
+    }
+
+    /// Answers the next request in a queue, if there is one.
+    fn answer_next(
+        &self,
+        queue: &Ring,
+        memory: &GuestMemoryLoadGuard<Mapped>,
+    ) -> Result<bool, RequestError> {
+        let _answering = self.answering();
+        let Some(request) = next(queue, memory)? else {
+            return Ok(false);
+        };
+        let head = request.head_index();
+        let length = self.answer(memory, request).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a guest's request for a shared folder is not answered");
+            0
+        });
+        queue.add_used(head, u32::try_from(length).unwrap_or(0))?;
+        Ok(true)
     }
 
     /// Answers one request; returns how many bytes the answer has.
@@ -153,8 +179,12 @@ fn next(
     memory: &GuestMemoryLoadGuard<Mapped>,
 ) -> Result<Option<Request>, RequestError> {
     let mut state = queue.get_mut();
-    let mut requests = state.get_queue_mut().iter(memory.clone())?;
-    Ok(requests.next())
+    match state.get_queue_mut().iter(memory.clone()) {
+        Ok(mut requests) => Ok(requests.next()),
+        // The machine was stopped meanwhile: its requests are taken when it goes on.
+        Err(virtio_queue::Error::QueueNotReady) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl VhostUserBackend for Device {
@@ -197,6 +227,7 @@ impl VhostUserBackend for Device {
     ) -> io::Result<Option<File>> {
         match direction {
             VhostTransferStateDirection::SAVE => {
+                let _answered = self.answering();
                 file.write_all(&self.folder.state().to_bytes())?;
             }
             VhostTransferStateDirection::LOAD => *self.loading() = Some(file),
@@ -218,8 +249,13 @@ impl VhostUserBackend for Device {
         self.change(|state| state.event_idx = enabled);
     }
 
+    /// QEMU tells of the memory whenever it starts the device, before the queues.
     fn update_memory(&self, memory: Memory) -> io::Result<()> {
+        let _answered = self.answering();
         self.change(|state| state.memory = Some(memory));
+        for started in &self.started {
+            started.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -231,7 +267,7 @@ impl VhostUserBackend for Device {
         Some((consumer, notifier))
     }
 
-    /// Never an error: that would end the thread, and leave the guest waiting.
+    /// Never an error: that would end the thread, and leave the guest waiting. A queue that is started is kicked by QEMU itself.
     fn handle_event(
         &self,
         queue: u16,
@@ -242,11 +278,98 @@ impl VhostUserBackend for Device {
         if let Err(error) = prepare_thread() {
             tracing::warn!(%error, "files in a shared folder are made with the runner's mask");
         }
-        if let Some(queue) = queues.get(usize::from(queue))
-            && let Err(error) = self.drain(queue)
-        {
-            tracing::warn!(%error, "a shared folder's requests cannot be read");
+        let index = usize::from(queue);
+        if let (Some(queue), Some(started)) = (queues.get(index), self.started.get(index)) {
+            let mut drained = self.drain(queue);
+            if started.swap(false, Ordering::Relaxed) {
+                drained = drained.and(queue.signal_used_queue().map_err(RequestError::from));
+            }
+            if let Err(error) = drained {
+                tracing::warn!(%error, "a shared folder's requests cannot be read");
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{PipeReader, pipe};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use vm_memory::GuestAddress;
+
+    use super::*;
+
+    fn device() -> Device {
+        let source = std::env::temp_dir();
+        Device::new(Folder::open(&source, true).expect("a folder")).expect("a device")
+    }
+
+    /// An empty queue, and what tells the guest.
+    fn queue(device: &Device) -> (Ring, PipeReader) {
+        let memory = Mapped::from_ranges(&[(GuestAddress(0), 1 << 20)]).expect("memory");
+        let memory = Memory::new(memory);
+        device.update_memory(memory.clone()).expect("taken");
+        let queue = Ring::new(memory, QUEUE_SIZE).expect("a queue");
+        queue.set_queue_size(QUEUE_SIZE);
+        let addresses = queue.set_queue_info(0, 0x8000, 0x10000);
+        addresses.expect("good addresses");
+        queue.set_queue_ready(true);
+        let (told, call) = pipe().expect("a pipe");
+        queue.set_call(Some(OwnedFd::from(call).into()));
+        (queue, told)
+    }
+
+    fn kick(device: &Device, queue: &Ring) {
+        let queues = [queue.clone()];
+        let handled = device.handle_event(0, EventSet::IN, &queues, 0);
+        handled.expect("never an error");
+    }
+
+    #[test]
+    fn a_guest_that_goes_on_is_told_once_of_answers_that_it_may_have_missed() {
+        let device = device();
+        let (queue, mut told) = queue(&device);
+        kick(&device, &queue);
+        kick(&device, &queue);
+        drop(queue);
+        let mut events = Vec::new();
+        told.read_to_end(&mut events).expect("read");
+        assert_eq!(events.len(), size_of::<u64>(), "events");
+    }
+
+    #[test]
+    fn a_machine_that_is_stopped_has_no_requests() {
+        let device = device();
+        let (queue, _told) = queue(&device);
+        queue.set_queue_ready(false);
+        device.drain(&queue).expect("a quiet end");
+    }
+
+    #[test]
+    fn a_state_is_saved_when_the_request_under_way_is_answered() {
+        let device = Arc::new(device());
+        let (mut reader, writer) = pipe().expect("a pipe");
+        let answering = device.answering();
+        let (sender, saved) = mpsc::channel();
+        let saving = Arc::clone(&device);
+        let saver = thread::spawn(move || {
+            let state = File::from(OwnedFd::from(writer));
+            let direction = VhostTransferStateDirection::SAVE;
+            let phase = VhostTransferStatePhase::STOPPED;
+            saving
+                .set_device_state_fd(direction, phase, state)
+                .expect("saved");
+            sender.send(()).expect("heard");
+        });
+        assert!(saved.recv_timeout(Duration::from_millis(50)).is_err());
+        drop(answering);
+        saver.join().expect("no panic");
+        let mut state = Vec::new();
+        reader.read_to_end(&mut state).expect("read");
+        assert!(FolderState::from_bytes(&state).is_some());
     }
 }
