@@ -6,7 +6,7 @@
 //! | `root0.erofs`, `server/initrd`, … | what the machines boot from |
 //! | `state.index`, `state.blocks` | memory, devices and disks, packed by [`vmtest_state`] |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -180,7 +180,8 @@ fn inside(file: &Path, folder: &Path) -> Option<String> {
     Some(name.to_string_lossy().into_owned())
 }
 
-/// What a machine on KVM sees of the processor, and may have decided by.
+/// What a machine on KVM sees of the processor, and may have decided by. The flags are those that Linux knows and uses, which
+/// another kernel may name otherwise: then a snapshot is refused that might have been good.
 fn processor(accelerator: Accelerator) -> Result<Option<String>> {
     if accelerator == Accelerator::Tcg {
         return Ok(None);
@@ -284,9 +285,12 @@ fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()
     let here = processor(accelerator)?;
     ensure!(
         kept.processor == here,
-        "the machines were saved on another processor:\n  {}\n  {}",
-        kept.processor.as_deref().unwrap_or_default(),
-        here.as_deref().unwrap_or_default()
+        "the machines were saved on another processor: {}; delete the output of the boot derivation (`nix store delete`) to have them \
+         booted here, or use `snapshot = \"prefer\"`",
+        processors_differ(
+            kept.processor.as_deref().unwrap_or_default(),
+            here.as_deref().unwrap_or_default()
+        )
     );
     // One program has one version.
     if kept.qemu.program != qemu {
@@ -298,6 +302,39 @@ fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()
         );
     }
     Ok(())
+}
+
+/// What is not the same in two descriptions of [processors](processor_in).
+fn processors_differ(kept: &str, here: &str) -> String {
+    fn fields(text: &str) -> BTreeMap<&str, &str> {
+        let fields = text.split("; ");
+        fields.filter_map(|field| field.split_once(": ")).collect()
+    }
+    let (kept, here) = (fields(kept), fields(here));
+    let names: BTreeSet<&str> = kept.keys().chain(here.keys()).copied().collect();
+    let value = |of: &BTreeMap<&str, &str>, name| of.get(name).map_or("", |value| value).to_owned();
+    let differences = names.into_iter().filter_map(|name| {
+        let (kept, here) = (value(&kept, name), value(&here, name));
+        if kept == here {
+            return None;
+        }
+        if name != "flags" {
+            return Some(format!("{name} `{kept}`, here `{here}`"));
+        }
+        let only = |these: &str, those: &str| {
+            let those: BTreeSet<&str> = those.split(' ').collect();
+            let only: Vec<&str> = (these.split(' '))
+                .filter(|flag| !those.contains(flag))
+                .collect();
+            only.join(" ")
+        };
+        let (gone, new) = (only(&kept, &here), only(&here, &kept));
+        let gone = (!gone.is_empty()).then(|| format!("it had {gone}"));
+        let new = (!new.is_empty()).then(|| format!("this one has {new}"));
+        let parts: Vec<String> = gone.into_iter().chain(new).collect();
+        Some(parts.join(", "))
+    });
+    differences.collect::<Vec<_>>().join("; ")
 }
 
 /// The first argument of QEMU's that is not the same.
@@ -387,10 +424,30 @@ mod tests {
         }
         let other = kept(|kept| kept.processor = Some("vendor_id: X".into()));
         let error = check(&other).expect_err("refused").to_string();
-        assert_eq!(
-            error,
-            "the machines were saved on another processor:\n  vendor_id: X\n  "
-        );
+        let expected = "the machines were saved on another processor: vendor_id `X`, here ``; delete the output of";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn processors_differ_in_a_few_words() {
+        let kept = "vendor_id: X; model: 7; flags: fpu vme de";
+        let table = [
+            (
+                "vendor_id: X; model: 8; flags: fpu vme de",
+                "model `7`, here `8`",
+            ),
+            (
+                "vendor_id: X; model: 7; flags: fpu avx vme",
+                "it had de, this one has avx",
+            ),
+            (
+                "vendor_id: X; model: 9; flags: fpu vme",
+                "it had de; model `7`, here `9`",
+            ),
+        ];
+        for (here, expected) in table {
+            assert_eq!(processors_differ(kept, here), expected);
+        }
     }
 
     #[test]
