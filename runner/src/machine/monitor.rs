@@ -119,7 +119,10 @@ impl Handle {
     pub async fn forward_port(&self, host_port: u16, guest_port: u16) -> Result<(), Failure> {
         let command = format!("hostfwd_add tcp::{host_port}-:{guest_port}");
         match self.monitor(&command).await?.trim() {
-            "" => Ok(()),
+            "" => {
+                self.record.forwards.push((host_port, guest_port));
+                Ok(())
+            }
             complaint => Err(Failure::Refused {
                 reason: format!(
                     "the host's port {host_port} cannot lead to the guest's port {guest_port}: {complaint}"

@@ -22,6 +22,8 @@ pub struct Record {
     pub qmp_events: QmpEvents,
     /// What its commands print.
     pub output: Arc<Output>,
+    /// Ports of the host that lead into the guest while this QEMU runs.
+    pub forwards: Forwards,
     /// How many pictures of its screen were taken to be read.
     pub pictures: AtomicU64,
 }
@@ -36,8 +38,38 @@ impl Record {
             transcript,
             qmp_events: QmpEvents::default(),
             output: Arc::new(output),
+            forwards: Forwards::default(),
             pictures: AtomicU64::new(0),
         }
+    }
+}
+
+/// A port of the host, and the port of the guest that it leads to.
+pub type Forward = (u16, u16);
+
+/// Ports of the host that lead into a guest.
+#[derive(Debug, Default)]
+pub struct Forwards(Mutex<Vec<Forward>>);
+
+impl Forwards {
+    /// Adds one.
+    pub fn push(&self, forward: Forward) {
+        self.lock().push(forward);
+    }
+
+    /// All of them, in the order in which they were made.
+    #[must_use]
+    pub fn all(&self) -> Vec<Forward> {
+        self.lock().clone()
+    }
+
+    /// They have ended with their QEMU.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Forward>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,6 +15,7 @@ use super::command::ending;
 use super::fresh;
 use super::handle::{Handle, unavailable};
 use super::lifecycle::{End, State};
+use super::record::Forward;
 use super::task::{Order, Status};
 use crate::event::Event;
 use crate::provision::renew_disks;
@@ -145,7 +146,18 @@ impl Handle {
             restore,
             reply,
         })
-        .await
+        .await?;
+        // They are QEMU's own, and in no state of the machine.
+        for &(host_port, guest_port) in &saved.forwards {
+            self.forward_port(host_port, guest_port).await?;
+        }
+        Ok(())
+    }
+
+    /// Ports of the host that lead into the guest.
+    #[must_use]
+    pub fn forwards(&self) -> Vec<Forward> {
+        self.record.forwards.all()
     }
 
     /// Has a machine that waits with its state go on.

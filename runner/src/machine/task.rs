@@ -247,6 +247,7 @@ impl Task {
             return Err(unavailable(&state));
         }
         self.record.qmp_events.clear();
+        self.record.forwards.clear();
         let setup = &self.setup;
         let cannot = |reason: String| Failure::CannotStart { reason };
         let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);

@@ -17,6 +17,7 @@ use vmtest_state::{Archive, Packed, Packer};
 
 use super::{Saved, name_of};
 use crate::machine::LOGS;
+use crate::machine::record::Forward;
 use crate::spec::{Machine, Test};
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::layout;
@@ -30,7 +31,7 @@ pub const FOLDER: &str = "snapshot";
 const DESCRIPTION: &str = "snapshot.json";
 
 /// Version of the folder's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What `snapshot.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,6 +66,8 @@ struct Kept {
     /// Whether it runs; else only its disks are kept.
     running: bool,
     allow_reboot: bool,
+    /// Ports of the host that lead into it.
+    forwards: Vec<Forward>,
     /// See [`layout`].
     layout: Vec<String>,
 }
@@ -125,6 +128,7 @@ pub fn keep(
             root: relative(&boot.root),
             running: keep.saved.is_some(),
             allow_reboot: keep.saved.as_ref().is_some_and(|saved| saved.allow_reboot),
+            forwards: (keep.saved.as_ref()).map_or_else(Vec::new, |saved| saved.forwards.clone()),
             layout: layout(&keep.machine, accelerator),
         };
         (keep.machine.name.clone(), kept)
@@ -247,7 +251,8 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
             difference(&kept.layout, &here)
         );
         let logs = output.join(LOGS).join(name);
-        let saved = Saved::in_archive(&archive, name, kept.allow_reboot, logs);
+        let forwards = kept.forwards.clone();
+        let saved = Saved::in_archive(&archive, name, kept.allow_reboot, forwards, logs);
         let restorable = Restorable {
             boot: Boot {
                 // It is needed for a reboot only, and QEMU holds it in memory all the time: the smaller one.
@@ -407,7 +412,7 @@ mod tests {
         check(&kept(|_| {})).expect("the same");
         let table: [(&str, Description); 3] = [
             (
-                "it is of version 7, and this runner reads version 1",
+                "it is of version 7, and this runner reads version 2",
                 kept(|kept| kept.version = 7),
             ),
             (

@@ -29,6 +29,7 @@ use thiserror::Error;
 use vmtest_state::sparse::{self, CopyError};
 use vmtest_state::{Archive, StateError};
 
+use crate::machine::record::Forward;
 use crate::vm::plan::Disks;
 
 /// Name of the memory among a machine's saved files.
@@ -77,6 +78,8 @@ pub struct Saved {
     source: Source,
     /// Whether QEMU survived a reset.
     pub allow_reboot: bool,
+    /// Ports of the host that lead into the guest.
+    pub forwards: Vec<Forward>,
     /// The logs of the run that it was saved in, if that was another test's.
     pub logs: Option<PathBuf>,
 }
@@ -94,10 +97,11 @@ enum Source {
 
 impl Saved {
     /// The state that lies in `folder`.
-    fn in_folder(folder: &Path, allow_reboot: bool) -> Self {
+    fn in_folder(folder: &Path, allow_reboot: bool, forwards: Vec<Forward>) -> Self {
         Self {
             source: Source::Folder(folder.to_owned()),
             allow_reboot,
+            forwards,
             logs: None,
         }
     }
@@ -107,6 +111,7 @@ impl Saved {
         archive: &Arc<Archive>,
         machine: &str,
         allow_reboot: bool,
+        forwards: Vec<Forward>,
         logs: PathBuf,
     ) -> Self {
         Self {
@@ -115,6 +120,7 @@ impl Saved {
                 machine: machine.to_owned(),
             },
             allow_reboot,
+            forwards,
             logs: Some(logs),
         }
     }

@@ -167,7 +167,8 @@ async fn write(machine: &Handle) -> Result<Arc<Saved>, Failure> {
     let folder = planned.scratch.join(format!("saved{number}"));
     fs::create_dir_all(&folder).map_err(|error| refused(&error))?;
     // From here on the folder goes with it.
-    let saved = Saved::in_folder(&folder, status.state.allow_reboot());
+    let allow_reboot = status.state.allow_reboot();
+    let saved = Saved::in_folder(&folder, allow_reboot, machine.forwards());
     let devices = write_devices(&qmp, folder.join(DEVICES));
     match timeout(LOADING_TIME, devices).await {
         Ok(Ok(())) => {}

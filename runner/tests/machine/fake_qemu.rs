@@ -54,8 +54,6 @@ struct Fake {
     command: RequestId,
     screendumps: mpsc::Receiver<Value>,
     monitor: Arc<Mutex<Monitor>>,
-    /// Whether it waits for a state to go on from.
-    is_restored: bool,
 }
 
 /// What the monitor's answers depend on.
@@ -63,7 +61,7 @@ struct Fake {
 struct Monitor {
     /// What the machine can write to, beside its disks.
     drives: Vec<Value>,
-    /// A command that is refused.
+    /// A command that is refused, if this QEMU goes on from a state.
     refused: Option<String>,
 }
 
@@ -87,7 +85,13 @@ impl Fake {
         .expect("a greeting");
         let (sender, screendumps) = mpsc::channel();
         let channel = qmp.try_clone().expect("a second descriptor");
-        let monitor = Arc::default();
+        let mut refused =
+            (arguments.iter()).filter_map(|word| word.strip_prefix("refuse-restored:"));
+        let is_restored = arguments.iter().any(|word| word == "-incoming");
+        let monitor = Arc::new(Mutex::new(Monitor {
+            refused: refused.next().filter(|_| is_restored).map(str::to_owned),
+            ..Monitor::default()
+        }));
         let seen = Arc::clone(&monitor);
         thread::spawn(move || answer_monitor(channel, &sender, &seen));
         Self {
@@ -100,7 +104,6 @@ impl Fake {
             command: 0,
             screendumps,
             monitor,
-            is_restored: arguments.iter().any(|word| word == "-incoming"),
         }
     }
 
@@ -126,9 +129,7 @@ impl Fake {
                 let drive = json!({ "node-name": "extra", "ro": false, "file": text });
                 self.monitor.lock().expect("monitor").drives.push(drive);
             }
-            "refuse-restored" if self.is_restored => {
-                self.monitor.lock().expect("monitor").refused = Some(text.to_owned());
-            }
+            // The monitor knows from the beginning.
             "refuse-restored" => {}
             "sync" => self.answer_sync(),
             "hear" => drop(self.hear()),

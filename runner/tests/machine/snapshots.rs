@@ -30,6 +30,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_machine_that_cannot_go_on_boots_with_new_disks,
     ),
     (
+        "snapshots::ports_of_the_host_lead_into_a_machine_that_went_back",
+        ports_of_the_host_lead_into_a_machine_that_went_back,
+    ),
+    (
         "snapshots::machines_that_do_not_all_go_on_are_all_off",
         machines_that_do_not_all_go_on_are_all_off,
     ),
@@ -89,6 +93,22 @@ fn a_machine_goes_back_with_its_disks() {
         save::restore(&back).await.expect("restored");
         bench.handle.connect().await.expect("up");
         assert_eq!(bench.disk_content(), "saved");
+    });
+}
+
+fn ports_of_the_host_lead_into_a_machine_that_went_back() {
+    block_on(async {
+        let bench = Bench::with_disk(SAVED);
+        is_up(&bench).await;
+        bench.handle.forward_port(8080, 80).await.expect("open");
+        let before = saved(&bench).await;
+        bench.handle.forward_port(8081, 81).await.expect("open");
+        let back = [(bench.handle.clone(), before)];
+        save::restore(&back).await.expect("restored");
+        assert_eq!(bench.handle.forwards(), [(8080, 80)]);
+        let heard = bench.handle.qmp("heard", "").await.expect("heard");
+        assert!(heard.contains("hostfwd_add tcp::8080-:80"), "{heard}");
+        assert!(!heard.contains("8081"), "{heard}");
     });
 }
 

@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         params: &[Param::required("snapshot", "Snapshot")],
         returns: "None",
         doc: "Has the machines of a snapshot go back to it, all at once, whatever they do now: a machine that is off runs again. \
-              Their clocks tell the time of day, their random numbers are new, \
+              Their clocks tell the time of day, their random numbers are new, ports of the host lead into them as then, \
               and calls that are under way in them on other threads fail.",
         call: |driver, arguments, vm| {
             let machines = all_machines(driver, vm)?;
