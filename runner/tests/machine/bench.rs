@@ -21,6 +21,7 @@ use vmtest::vm::accel::Accelerator;
 use vmtest::vm::launch::{Copies, Launch, Planned};
 use vmtest::vm::plan::{Boot, Disks, Files};
 use vmtest::vm::start_command::StartCommand;
+use vmtest_manifest::Disk;
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
 
 use crate::fake_qemu::STEPS;
@@ -119,7 +120,10 @@ impl Bench {
     pub(crate) fn with_disk(steps: &[&str]) -> Self {
         let program = std::env::current_exe().expect("this program");
         let machine = Machine {
-            disks: vec![1],
+            disks: vec![Disk {
+                size: 1,
+                serial: "disk0".to_owned(),
+            }],
             ..machine(steps, PATIENCE)
         };
         let bench = Self::with_machine(tempfile::tempdir().expect("folder"), &program, machine);
