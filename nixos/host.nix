@@ -1,4 +1,4 @@
-# For machines on which tests are evaluated: every `nix` command has builtins.vmTest.
+# For machines on which tests are evaluated and built: every `nix` command has builtins.vmTest.
 { config, lib, ... }:
 let
   inherit (lib) mkEnableOption mkIf mkOption;
@@ -17,6 +17,10 @@ in
   };
 
   config = mkIf cfg.enable {
-    nix.settings.plugin-files = [ "${cfg.plugin}/lib/libnix_vmtest_plugin.so" ];
+    nix.settings = {
+      plugin-files = [ "${cfg.plugin}/lib/libnix_vmtest_plugin.so" ];
+      # Tests are built here, whatever else the machine has said that it can do.
+      extra-system-features = [ "nixos-test" ];
+    };
   };
 }

@@ -62,15 +62,14 @@ struct Run {
     /// A Python prompt in place of the test script, which `test_script()` runs then
     #[arg(short = 'I', long)]
     interactive: bool,
-    /// Folder for the results
+    /// Folder for the results (default: the working directory; with --interactive they are lost)
     #[arg(
         short = 'o',
         long = "output-directory",
         alias = "output_directory",
-        value_name = "DIR",
-        default_value = "."
+        value_name = "DIR"
     )]
-    out: PathBuf,
+    out: Option<PathBuf>,
 }
 
 /// What Nix hands over.
@@ -177,15 +176,15 @@ impl Run {
             .tempdir()
             .context("cannot make a folder for the machines")
             .map_err(failed)?;
+        let (mode, out) = if self.interactive {
+            (Mode::Interactive, scratch.path().join("results"))
+        } else {
+            (Mode::Script, PathBuf::from("."))
+        };
         let places = Places {
-            out: self.out.clone(),
+            out: self.out.clone().unwrap_or(out),
             scratch: scratch.path().to_owned(),
             keep_failed: false,
-        };
-        let mode = if self.interactive {
-            Mode::Interactive
-        } else {
-            Mode::Script
         };
         play(&attributes, &places, mode)
     }

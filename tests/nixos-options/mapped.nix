@@ -240,6 +240,64 @@ in
     is false
       (testOf (pkgsOf "24.11") { }).nodes.machine.systemd.services.backdoor.enable;
   initrd = is false (test { nodes.machine.boot.initrd.systemd.enable = true; }).nodes.machine.boot.initrd.enable;
+  "options that take effect in the node alone" = is 1024 (
+    machine {
+      virtualisation = {
+        msize = 65536;
+        graphics = false;
+        resolution = {
+          x = 800;
+          y = 600;
+        };
+        writableStore = false;
+        writableStoreUseTmpfs = false;
+        bootLoaderDevice = "/dev/vda";
+        bootPartition = null;
+        efi.keepVariables = false;
+        qemu = {
+          virtioKeyboard = false;
+          guestAgent.enable = false;
+          package = pkgs.qemu;
+        };
+      };
+    }
+  ).memory;
+  useNixStoreImage =
+    is true
+      (builtins.elem "${pkgs.hello}" (
+        (test {
+          nodes.machine.virtualisation.useNixStoreImage = true;
+          testScript = ''machine.succeed("${pkgs.hello}/bin/hello")'';
+        }).driver.exportReferencesGraph."closure.machine"
+      ));
+  "node.pkgsReadOnly" =
+    is 1024
+      (manifest { node.pkgsReadOnly = false; }).nodes.machine.memory;
+  "skipLint, skipTypeCheck" = is "vm-test-run-options" (test {
+    skipLint = true;
+    skipTypeCheck = true;
+  }).name;
+  "test.nodeNumber" = is [ 1 2 ] (
+    let
+      result = test { nodes.second = { }; };
+    in
+    [
+      result.nodes.machine.virtualisation.test.nodeNumber
+      result.nodes.second.virtualisation.test.nodeNumber
+    ]
+  );
+  addresses = is [
+    "192.168.1.1"
+    "2001:db8:1::1"
+  ] (
+    let
+      inherit ((test { }).nodes.machine) networking;
+    in
+    [
+      networking.primaryIPAddress
+      networking.primaryIPv6Address
+    ]
+  );
   "a test on 24.11" = is "vm-test-run-options" (testOf (pkgsOf "24.11") { }).name;
   "a test on 26.05" = is "vm-test-run-options" (testOf unstable { }).name;
   "a module of a path" = is "vm-test-run-of-a-path" (

@@ -26,6 +26,8 @@ enum Command {
     Test,
     /// Take figures: how fast tests are, and how large what runs them
     Bench(commands::bench::Arguments),
+    /// Evaluate NixOS tests with real parts of nixpkgs: its lib, its NixOS modules
+    CheckNixpkgs(commands::check_nixpkgs::Arguments),
     /// Make what is missing of the toolbox (a second start resumes)
     Setup,
     /// A shell inside the toolbox, where `nix` has the plugin loaded
@@ -64,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Try => commands::tryout::run(),
         Command::Test => commands::test::run(),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::CheckNixpkgs(arguments) => commands::check_nixpkgs::run(&arguments),
         Command::Setup => commands::setup::run(),
         Command::Shell => commands::nix::shell(),
         Command::Nix { arguments } => commands::nix::run(&arguments),
