@@ -29,32 +29,23 @@ let
 
   bootsDirectly = "machines of vmtest boot directly, without firmware and boot loader, so far";
 
-  refusals = [
-    {
-      option = "virtualisation.useBootLoader";
-      found = cfg.useBootLoader;
-      reason = bootsDirectly;
-    }
-    {
-      option = "virtualisation.installBootLoader";
-      found = cfg.installBootLoader or false;
-      reason = bootsDirectly;
-    }
-    {
-      option = "virtualisation.useEFIBoot";
-      found = cfg.useEFIBoot;
-      reason = bootsDirectly;
-    }
-    {
-      option = "virtualisation.useSecureBoot";
-      found = cfg.useSecureBoot or false;
-      reason = bootsDirectly;
-    }
-    {
-      option = "virtualisation.useBIOSBoot";
-      found = cfg.useBIOSBoot or false;
-      reason = bootsDirectly;
-    }
+  # Switches that are all for a boot loader; each release has some of them.
+  bootLoaders =
+    map
+      (name: {
+        option = "virtualisation.${name}";
+        found = cfg.${name} or false;
+        reason = bootsDirectly;
+      })
+      [
+        "useBootLoader"
+        "installBootLoader"
+        "useBIOSBoot"
+        "useEFIBoot"
+        "useSecureBoot"
+      ];
+
+  refusals = bootLoaders ++ [
     {
       option = "virtualisation.bios";
       found = cfg.bios != null;

@@ -121,6 +121,9 @@ let
     // derivationOf name (
       builtins.mapAttrs (_: value: if isValue value then value else null) ofBuild
     )
+    // {
+      passthru = given.passthru or { };
+    }
     // (given.passthru or { });
 
   text = name: text: made (if builtins.isString name then name else name.name) { inherit text; };

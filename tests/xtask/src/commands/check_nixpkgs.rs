@@ -75,14 +75,20 @@ impl<'a> Check<'a> {
             let nixos = folder(nixos)?;
             let words = scratch.join("words.json");
             fs::write(&words, words_of(&nixos)?.to_string())?;
-            given += &format!(" nixosDir = {}; words = {};", nixos.display(), words.display());
+            given += &format!(
+                " nixosDir = {}; words = {};",
+                nixos.display(),
+                words.display()
+            );
         }
         Ok(Self { toolbox, given })
     }
 
     /// Prints a table and returns how many of its rows are wrong.
     fn table(&self, table: &str, title: &str) -> Result<usize> {
-        let names = self.eval(&format!("builtins.attrNames check.{table}"), "")?.0;
+        let names = self
+            .eval(&format!("builtins.attrNames check.{table}"), "")?
+            .0;
         let names: Vec<String> = serde_json::from_value(names)?;
         println!("{title}:");
         let mut wrong = 0;
@@ -114,7 +120,8 @@ impl<'a> Check<'a> {
             };
             let (upstream, ours) = (cost("upstream")?, cost("ours")?);
             for (pointer, name) in COSTS {
-                let figure = |statistics: &Value| statistics.pointer(pointer).and_then(Value::as_f64);
+                let figure =
+                    |statistics: &Value| statistics.pointer(pointer).and_then(Value::as_f64);
                 let (Some(upstream), Some(ours)) = (figure(&upstream), figure(&ours)) else {
                     bail!("Nix does not count {name}");
                 };
@@ -144,8 +151,13 @@ impl<'a> Check<'a> {
             bail!("{}", error.split("\n{").next().unwrap_or_default().trim());
         }
         let value = serde_json::from_slice(&output.stdout).context("nix eval prints JSON")?;
-        let statistics = said.find("\n{").map_or(said.as_ref(), |start| &said[start..]);
-        Ok((value, serde_json::from_str(statistics).unwrap_or(Value::Null)))
+        let statistics = said
+            .find("\n{")
+            .map_or(said.as_ref(), |start| &said[start..]);
+        Ok((
+            value,
+            serde_json::from_str(statistics).unwrap_or(Value::Null),
+        ))
     }
 }
 
@@ -197,9 +209,14 @@ mod tests {
     #[test]
     fn words_after_packages_are_attributes() {
         let (mut names, mut attributes) = Default::default();
-        let text = "with pkgs; [ rsync ] ++ [ cfg.package.out pkgs.perl.pkgs \"${pkgs.glibc.bin}/x\" ]";
+        let text =
+            "with pkgs; [ rsync ] ++ [ cfg.package.out pkgs.perl.pkgs \"${pkgs.glibc.bin}/x\" ]";
         collect(text, &mut names, &mut attributes);
-        assert!(["rsync", "perl", "glibc"].iter().all(|name| names.contains(*name)));
+        assert!(
+            ["rsync", "perl", "glibc"]
+                .iter()
+                .all(|name| names.contains(*name))
+        );
         let expected = ["bin", "out", "pkgs"].map(str::to_owned);
         assert_eq!(attributes, BTreeSet::from(expected));
     }
