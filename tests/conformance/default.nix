@@ -1,2 +1,2 @@
 # Everything that a script can use, with machines that boot.
-arguments: import ./test.nix arguments { restored = false; }
+{ guests, vmTest }: import ./test.nix { inherit guests vmTest; } { restored = false; }
