@@ -43,10 +43,10 @@ vmTest {
         t.assertEqual((machine.shared_dir / "reply").read_text(), "from the machine\n")
 
     with subtest("what it writes is kept, and then it boots"):
-        machine.succeed("echo kept > /root/file; echo 7 > /dev/vdc; sync")
+        machine.succeed("echo kept > /root/file; echo 7 > /dev/vdb; sync")
         machine.shutdown()
         machine.start()
-        t.assertEqual(machine.succeed("cat /root/file; head -n 1 /dev/vdc"), "kept\n7\n")
+        t.assertEqual(machine.succeed("cat /root/file; head -n 1 /dev/vdb"), "kept\n7\n")
         t.assertNotEqual(machine.succeed("cat /proc/sys/kernel/random/boot_id"), boot)
   '';
 }

@@ -161,7 +161,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "node { root.layers = [ ]; }",
-        "vmTest: nodes.server.root.layers: expected at least one layer, got an empty list",
+        "vmTest: nodes.server: the machine's root is empty: it has neither `root.layers` nor a `closure`",
     ),
     // Names of machines.
     (

@@ -29,6 +29,10 @@ const HELLO: &str = r#"
       disks = [ { sizeMiB = 64; } ];
       sharedDirectories.keys = { source = path "keys"; target = "/etc/keys"; readOnly = true; };
       qemuOptions = [ "-device" "virtio-rng-pci" ];
+      userNetwork = {
+        restrict = true;
+        forwards = [ { host = { address = "127.0.0.1"; port = 8080; }; guest.port = 80; } ];
+      };
     };
     meta.timeout = 7;
     passthru.extra = "yes";
