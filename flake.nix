@@ -51,12 +51,24 @@
       nixosModules = {
         guest = ./nixos/guest/default.nix;
         host =
-          { lib, pkgs, ... }:
+          {
+            config,
+            lib,
+            pkgs,
+            ...
+          }:
+          let
+            # Of the machine's own nixpkgs: the plugin becomes part of that Nix's processes.
+            packages = import ./nixos/packages.nix {
+              inherit pkgs;
+              source = self;
+            };
+          in
           {
             imports = [ ./nixos/host.nix ];
-            programs.nix-vmtest.plugin =
-              lib.mkDefault
-                self.packages.${pkgs.stdenv.hostPlatform.system}.plugin;
+            programs.nix-vmtest.plugin = lib.mkDefault (
+              packages.plugin.override { nix = config.nix.package; }
+            );
           };
       };
 

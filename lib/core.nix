@@ -1,4 +1,5 @@
 # From checked arguments to the derivation that runs the test.
+{ fail }:
 let
   network = import ./network.nix;
 
@@ -22,7 +23,7 @@ let
     builtins.genList (index: function index (builtins.elemAt list index)) (builtins.length list);
 
   manifestNode = networks: name: spec: {
-    boot = "direct";
+    boot = if spec.initrd == null then "direct" else { inherit (spec) initrd; };
     kernel = spec.kernel // {
       unpack = spec.unpackKernel;
     };
@@ -46,6 +47,24 @@ let
     );
     network = networks.${name};
   };
+
+  startScript = spec: {
+    program = spec.startScript;
+    inherit (spec) vlans qemuOptions bootTimeout;
+  };
+
+  isScripted = spec: spec ? startScript;
+
+  select =
+    predicate: nodes:
+    listToAttrs (
+      map (name: {
+        inherit name;
+        value = nodes.${name};
+      }) (filter (name: predicate nodes.${name}) (attrNames nodes))
+    );
+  scripted = select isScripted;
+  planned = select (spec: !isScripted spec);
 
   # Not a regular expression: those of Nix overflow the stack on long scripts.
   mentions = text: script: builtins.replaceStrings [ text ] [ "" ] script != script;
@@ -110,7 +129,8 @@ let
       mke2fs = "${tools.e2fsprogs}/bin/mke2fs";
       tesseract = if arguments.enableOCR then "${tools.tesseract}/bin/tesseract" else null;
     };
-    nodes = mapAttrs (manifestNode (network arguments.nodes)) arguments.nodes;
+    nodes = mapAttrs (manifestNode (network arguments.nodes)) (planned arguments.nodes);
+    startScripts = mapAttrs (_: startScript) (scripted arguments.nodes);
   };
 
   closures =
@@ -134,7 +154,7 @@ let
       builder = "${tools.runner}/bin/vmtest";
       __structuredAttrs = true;
       manifest = manifest arguments tools snapshot;
-      exportReferencesGraph = closures arguments.nodes;
+      exportReferencesGraph = closures (planned arguments.nodes);
       outputs = [ "out" ];
     };
 
@@ -184,6 +204,7 @@ in
 arguments: tools:
 let
   booted = boot arguments tools;
+  unsavable = attrNames (scripted arguments.nodes);
 in
 {
   inherit (arguments) meta nodes;
@@ -194,6 +215,12 @@ in
 // arguments.passthru
 // build "vm-test-run-${arguments.name}" arguments tools (
   if arguments.snapshot == null then
+    null
+  else if unsavable != [ ] && arguments.snapshot == "require" then
+    fail "nodes.${builtins.head unsavable}" (
+      "a machine of a start script cannot be saved; with `snapshot = \"prefer\"` the machines of such a test are booted"
+    )
+  else if unsavable != [ ] then
     null
   else
     {

@@ -10,7 +10,7 @@
 let
   types = import ./types.nix;
   check = import ./arguments.nix { inherit types; };
-  testDerivation = import ./core.nix;
+  testDerivation = import ./core.nix { inherit (types) fail; };
 
   nixos = import ../nixos/lib.nix {
     inherit (types) fail;
@@ -88,8 +88,8 @@ rec {
 
     `nodes`
     : The machines by name. A machine has a `kernel` and a `root.layers`, and may have `kernelParams`,
-      `root.persistentDisk`, `init`, `memory` (MiB), `cores`, `disks`, `sharedDirectories`, `vlans`, `networkSetup`,
-      `closure`, `qemuOptions` and `bootTimeout` (seconds).
+      `root.persistentDisk`, `init`, `initrd`, `memory` (MiB), `cores`, `disks`, `sharedDirectories`, `vlans`, `networkSetup`,
+      `closure`, `qemuOptions` and `bootTimeout` (seconds). Or it has a `startScript`, a program that becomes its QEMU.
 
     `testScript`
     : Python source. Each machine is an object of its name.

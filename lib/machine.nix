@@ -228,57 +228,12 @@ let
       root =
         if spec.root.layers == [ ] && spec.closure == [ ] then
           types.fail path "the machine's root is empty: it has neither `root.layers` nor a `closure`"
+        else if spec.root.layers != [ ] && spec.initrd != null then
+          types.fail "${path}.root.layers" "a machine with an `initrd` of its own has no layers: the initrd mounts its root"
         else
           spec.root;
     };
-in
-withRoot (record {
-  /**
-    The kernel: a folder with `vmlinuz` and `lib/modules/<version>`, or `{ image; modules; }`.
-  */
-  kernel.type = kernel;
 
-  /**
-    Whether the kernel is unpacked before the machine starts (x86_64): under emulation it is up most of a second sooner. A
-    kernel that unpacks itself is the same, but lies at a random address (KASLR).
-  */
-  unpackKernel = {
-    type = boolean;
-    default = true;
-  };
-
-  /**
-    Parameters appended to the kernel's command line, where they win over those of the runner: `console=ttyS0 panic=-1`,
-    with a network that the agent sets up `net.ifnames=0`, and under emulation `no_timer_check` and
-    `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
-  */
-  kernelParams = {
-    type = listOf (string { });
-    default = [ ];
-  };
-
-  /**
-    The root file system: `{ layers; persistentDisk ? null; }`.
-  */
-  root = {
-    type = root;
-    default = {
-      layers = [ ];
-      persistentDisk = null;
-    };
-  };
-
-  /**
-    The guest's own init, as an absolute path in its root.
-  */
-  init = {
-    type = absolutePath;
-    default = "/sbin/init";
-  };
-
-  /**
-    Memory in MiB.
-  */
   memory = {
     type = integer {
       min = 16;
@@ -288,9 +243,6 @@ withRoot (record {
     default = 1024;
   };
 
-  /**
-    Number of virtual CPUs.
-  */
   cores = {
     type = integer {
       min = 1;
@@ -300,83 +252,6 @@ withRoot (record {
     default = 1;
   };
 
-  /**
-    Empty disks, in order, each `{ sizeMiB; serial ? null; }`.
-  */
-  disks = {
-    type = listOf disk;
-    default = [ ];
-  };
-
-  /**
-    Folders of the host that the machine sees, by name: `{ source; target; readOnly ? false; }`. In the machine everything
-    in them belongs to root; on the host, what the machine makes belongs to the user that the test runs as.
-  */
-  sharedDirectories = {
-    type = sharedDirectories;
-    default = { };
-  };
-
-  /**
-    VLANs that the machine is on, as `eth1`, `eth2`, … in this order; `eth0` is QEMU's user network.
-  */
-  vlans = {
-    type = vlans;
-    default = [ 1 ];
-  };
-
-  /**
-    Interfaces in place of those that follow from `vlans`, for machines that number themselves.
-  */
-  interfaces = {
-    type = nullOr (listOf interface);
-    default = null;
-  };
-
-  /**
-    QEMU's user network, on which the machine is `eth0`: `{ restrict ? false; forwards ? [ ]; }`. Null for a machine without.
-  */
-  userNetwork = {
-    type = nullOr userNetwork;
-    default = {
-      restrict = false;
-      forwards = [ ];
-    };
-  };
-
-  /**
-    Who gives the interfaces their addresses and the machine its name: the `agent`, before the guest's init runs, or
-    the `guest`'s own configuration. With `names` the agent names the interfaces, and the guest does the rest.
-  */
-  networkSetup = {
-    type = oneOf [
-      "agent"
-      "names"
-      "guest"
-    ];
-    default = "agent";
-  };
-
-  /**
-    Store paths that the machine sees in its `/nix/store`, with all that they refer to.
-  */
-  closure = {
-    type = listOf storePath;
-    default = [ ];
-  };
-
-  /**
-    Arguments appended to QEMU's command line.
-  */
-  qemuOptions = {
-    type = listOf (string { });
-    default = [ ];
-  };
-
-  /**
-    Seconds that the machine may take to boot before whoever waits for it is told so; five times as many under
-    emulation.
-  */
   bootTimeout = {
     type = integer {
       min = 1;
@@ -385,4 +260,187 @@ withRoot (record {
     };
     default = 60;
   };
-})
+
+  startScript = record {
+    /**
+      A program that becomes QEMU with the arguments that it is given appended, as NixOS start scripts do
+      (`run-<name>-vm`). It decides what the machine has. A root shell on the machine's `/dev/hvc0` takes the agent in.
+    */
+    startScript.type = storePath;
+
+    /**
+      VLANs whose sockets it finds in `QEMU_VDE_SOCKET_<number>` (`-netdev vde,sock=…`).
+    */
+    vlans = {
+      type = vlans;
+      default = [ ];
+    };
+
+    /**
+      Arguments of QEMU, appended to those that the runner needs.
+    */
+    qemuOptions = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
+      Memory in MiB and virtual CPUs that the machine has, for schedulers.
+    */
+    inherit memory cores;
+
+    /**
+      As for other machines.
+    */
+    inherit bootTimeout;
+  };
+
+  planned = withRoot (record {
+    /**
+      The kernel: a folder with `vmlinuz` and `lib/modules/<version>`, or `{ image; modules; }`.
+    */
+    kernel.type = kernel;
+
+    /**
+      Whether the kernel is unpacked before the machine starts (x86_64): under emulation it is up most of a second sooner. A
+      kernel that unpacks itself is the same, but lies at a random address (KASLR).
+    */
+    unpackKernel = {
+      type = boolean;
+      default = true;
+    };
+
+    /**
+      Parameters appended to the kernel's command line, where they win over those of the runner: `console=ttyS0 panic=-1`,
+      with a network that the agent sets up `net.ifnames=0`, and under emulation `no_timer_check` and
+      `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
+    */
+    kernelParams = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
+      An initrd of the machine's own, as a file: it mounts the root in place of the agent, which follows. It finds the store in
+      the root of a read-only disk with the label `nix-store` and, with `root.persistentDisk`, an empty one with the label
+      `nixos`. It says what its init is, and the machine sets up its network itself.
+    */
+    initrd = {
+      type = nullOr storePath;
+      default = null;
+    };
+
+    /**
+      The root file system: `{ layers; persistentDisk ? null; }`.
+    */
+    root = {
+      type = root;
+      default = {
+        layers = [ ];
+        persistentDisk = null;
+      };
+    };
+
+    /**
+      The guest's own init, as an absolute path in its root.
+    */
+    init = {
+      type = absolutePath;
+      default = "/sbin/init";
+    };
+
+    /**
+      Memory in MiB.
+    */
+    inherit memory;
+
+    /**
+      Number of virtual CPUs.
+    */
+    inherit cores;
+
+    /**
+      Empty disks, in order, each `{ sizeMiB; serial ? null; }`.
+    */
+    disks = {
+      type = listOf disk;
+      default = [ ];
+    };
+
+    /**
+      Folders of the host that the machine sees, by name: `{ source; target; readOnly ? false; }`. In the machine everything
+      in them belongs to root; on the host, what the machine makes belongs to the user that the test runs as.
+    */
+    sharedDirectories = {
+      type = sharedDirectories;
+      default = { };
+    };
+
+    /**
+      VLANs that the machine is on, as `eth1`, `eth2`, … in this order; `eth0` is QEMU's user network.
+    */
+    vlans = {
+      type = vlans;
+      default = [ 1 ];
+    };
+
+    /**
+      Interfaces in place of those that follow from `vlans`, for machines that number themselves.
+    */
+    interfaces = {
+      type = nullOr (listOf interface);
+      default = null;
+    };
+
+    /**
+      QEMU's user network, on which the machine is `eth0`: `{ restrict ? false; forwards ? [ ]; }`. Null for a machine without.
+    */
+    userNetwork = {
+      type = nullOr userNetwork;
+      default = {
+        restrict = false;
+        forwards = [ ];
+      };
+    };
+
+    /**
+      Who gives the interfaces their addresses and the machine its name: the `agent`, before the guest's init runs, or
+      the `guest`'s own configuration. With `names` the agent names the interfaces, and the guest does the rest.
+    */
+    networkSetup = {
+      type = oneOf [
+        "agent"
+        "names"
+        "guest"
+      ];
+      default = "agent";
+    };
+
+    /**
+      Store paths that the machine sees in its `/nix/store`, with all that they refer to.
+    */
+    closure = {
+      type = listOf storePath;
+      default = [ ];
+    };
+
+    /**
+      Arguments appended to QEMU's command line.
+    */
+    qemuOptions = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
+      Seconds that the machine may take to boot before whoever waits for it is told so; five times as many under
+      emulation.
+    */
+    inherit bootTimeout;
+  });
+in
+path: value:
+if builtins.isAttrs value && value ? startScript then
+  startScript path value
+else
+  planned path value

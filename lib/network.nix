@@ -8,6 +8,7 @@ let
     head
     length
     listToAttrs
+    split
     substring
     ;
 
@@ -34,7 +35,7 @@ let
 in
 /**
   From the machine specs by name to the part `network` of each machine's manifest. A machine's name stands for its address
-  on the first of its VLANs. A spec that comes with `interfaces` has numbered them itself.
+  on the first of its interfaces. A spec that comes with `interfaces` has numbered them itself.
 */
 specs:
 let
@@ -48,29 +49,28 @@ let
   hosts = concatMap (
     name:
     let
-      inherit (specs.${name}) vlans;
-      entry = address: {
-        inherit address;
-        names = [ name ];
-      };
+      found = interfaces name;
     in
-    if vlans == [ ] then
-      [ ]
-    else
-      [
-        (entry (ipv4 (head vlans) numbers.${name}))
-        (entry (ipv6 (head vlans) numbers.${name}))
-      ]
+    map (address: {
+      address = head (split "/" address);
+      names = [ name ];
+    }) (if found == [ ] then [ ] else (head found).addresses)
   ) names;
+
+  interfaces =
+    name:
+    let
+      spec = specs.${name};
+    in
+    if spec.interfaces or null != null then
+      spec.interfaces
+    else
+      genList (index: interface numbers.${name} index (elemAt spec.vlans index)) (length spec.vlans);
 in
 builtins.mapAttrs (name: spec: {
   setup = spec.networkSetup;
   user = spec.userNetwork;
   hostName = name;
-  interfaces =
-    if spec.interfaces != null then
-      spec.interfaces
-    else
-      genList (index: interface numbers.${name} index (elemAt spec.vlans index)) (length spec.vlans);
+  interfaces = interfaces name;
   inherit hosts;
 }) specs

@@ -12,7 +12,8 @@ in
 
     plugin = mkOption {
       type = package;
-      description = "The plugin, built for the version of Nix that this machine has.";
+      defaultText = "the plugin for `nix.package`, built by this machine's nixpkgs, which has to have Rust 1.95";
+      description = "The plugin; it works with the version of Nix that it was built with, and with no other.";
     };
   };
 

@@ -2,67 +2,125 @@
 {
   config,
   lib,
+  modulesPath,
   options,
   pkgs,
+  utils,
   ...
 }:
 let
   inherit (lib)
+    mkForce
     mkIf
+    mkMerge
     mkOption
-    mkOverride
     types
     ;
 
-  # Stronger than `mkVMOverride`, by which nixpkgs puts its own file systems of a VM in place of the node's.
-  mkDirectOverride = mkOverride 9;
-
   cfg = config.virtualisation;
 
-  # What the agent has mounted when the node's init runs, or what is not there.
-  mounted = [
-    "/"
-    "/nix/store"
-    "/nix/.ro-store"
-    "/nix/.rw-store"
-  ]
-  ++ map (share: share.target) (builtins.attrValues cfg.sharedDirectories);
+  needs = import ./needs.nix {
+    inherit
+      config
+      lib
+      options
+      utils
+      ;
+    definitions = import ./definitions.nix { inherit lib modulesPath; };
+  };
+
+  words = import ./words.nix;
+
+  # What decides which file systems there are must not follow from them, as the whole choice does.
+  isScript =
+    if options.vmtest.boot.highestPrio < (lib.mkOptionDefault null).priority then
+      config.vmtest.boot == "script"
+    else
+      needs.script != [ ];
+
+  # In place of what nixpkgs mounts for its own start script, all of it by 9p.
+  mount =
+    name:
+    { target, ... }:
+    lib.nameValuePair target (
+      if name == "nix-store" then
+        {
+          device = mkForce "/dev/disk/by-label/nix-store";
+          fsType = mkForce "erofs";
+          options = mkForce [ "ro" ];
+        }
+      else
+        {
+          device = mkForce (if builtins.elem name words.ownFolders then "tmpfs" else name);
+          fsType = mkForce (if builtins.elem name words.ownFolders then "tmpfs" else "virtiofs");
+          options = mkForce [ "defaults" ];
+          neededForBoot = mkForce false;
+        }
+    );
 in
 {
   _file = "nix-vmtest/nixos/guest/boot.nix";
 
-  options.vmtest.boot = mkOption {
-    type = types.enum [ "direct" ];
-    default = "direct";
-    description = ''
-      How the node comes from power-on to its own init.
+  options.vmtest = {
+    boot = mkOption {
+      type = types.enum [
+        "direct"
+        "initrd"
+        "script"
+      ];
+      default =
+        if needs.script != [ ] then
+          "script"
+        else if needs.initrd != [ ] then
+          "initrd"
+        else
+          "direct";
+      defaultText = "`direct`, unless something of the node needs more";
+      description = ''
+        How the node comes from power-on to its own init.
 
-      `direct`: vmtest's agent is the first process. It mounts the root, with the node's closure in `/nix/store`, and starts
-      stage 2. There is no initrd of the node's own: options of `boot.initrd` have no effect.
-    '';
-  };
+        `direct`: vmtest's agent is the first process. It mounts root and store as the node's initrd would, and starts stage 2.
+        There is no initrd of the node's own.
 
-  config = mkIf (config.vmtest.boot == "direct") {
-    # Neither evaluated nor built. `init` is the script of stage 2 then, in every version of nixpkgs.
-    boot.initrd.enable = mkDirectOverride false;
-    boot.initrd.systemd = lib.optionalAttrs (options.boot.initrd ? systemd) {
-      enable = mkDirectOverride false;
+        `initrd`: the node's own initrd mounts them, and the agent follows.
+
+        `script`: the start script of nixpkgs (`system.build.vm`) runs QEMU, with firmware, boot loader and whatever else it
+        knows of. The agent comes by way of the root shell of the test instrumentation.
+      '';
     };
 
-    # Releases before 25.05 link them into the system whether there is an initrd or not.
-    system.build = {
-      initialRamdisk = lib.mkDefault pkgs.emptyDirectory;
-      initialRamdiskSecretAppender = lib.mkDefault pkgs.emptyDirectory;
+    needs = mkOption {
+      type = types.raw;
+      internal = true;
+      readOnly = true;
+      default = needs;
+      description = "The options by which the node needs its own initrd (`initrd`, `late`), or the start script of nixpkgs (`script`).";
     };
-
-    fileSystems = mkDirectOverride (
-      removeAttrs cfg.fileSystems mounted
-      // {
-        "/" = {
-          device = "overlay";
-          fsType = "overlay";
-        };
-      }
-    );
   };
+
+  config = mkMerge [
+    {
+      # Releases before 25.05 link them into the system whether there is an initrd or not. Where there is one, these do not count.
+      system.build = {
+        initialRamdisk = lib.mkDefault pkgs.emptyDirectory;
+        initialRamdiskSecretAppender = lib.mkDefault pkgs.emptyDirectory;
+      };
+    }
+
+    (mkIf (!isScript) {
+      virtualisation.fileSystems = lib.mapAttrs' mount cfg.sharedDirectories;
+
+      # Beside what nixpkgs asks of a kernel for its virtual machines.
+      system.requiredKernelConfig = map config.lib.kernelConfig.isEnabled [
+        "EROFS_FS"
+        "OVERLAY_FS"
+        "VIRTIO_CONSOLE"
+      ];
+    })
+
+    (mkIf (config.vmtest.boot == "direct") {
+      # Neither evaluated nor built. `init` is the script of stage 2 then.
+      boot.initrd.enable = mkForce false;
+    })
+  ];
 }

@@ -1,14 +1,21 @@
 # What the user has said of an option that nixpkgs itself defines, too.
-{ lib, nixos }:
+{ lib, modulesPath }:
 let
   inherit (lib) hasPrefix;
 
+  nixos = dirOf (toString modulesPath);
+
+  # Tests of nixpkgs' own are users, too.
   isOwn =
     file:
     let
       name = toString file;
     in
-    hasPrefix "${nixos}/" name || hasPrefix "nix-vmtest/" name;
+    builtins.any (prefix: hasPrefix prefix name) [
+      "${nixos}/modules/"
+      "${nixos}/lib/"
+      "nix-vmtest/"
+    ];
 in
 {
   # The user's definitions, each `{ file; value; }`.

@@ -2,14 +2,20 @@
 {
   config,
   lib,
+  extendModules,
   options,
   modulesPath,
+  pkgs,
   ...
 }:
 let
   inherit (lib) mkOption types;
 
   node = config.virtualisation.test.nodeName;
+
+  # Nobody has said how the node boots. That it needs its initrd after all is seen only when it is evaluated without: then it is
+  # evaluated once more.
+  isChosen = options.vmtest.boot.highestPrio >= (lib.mkOptionDefault null).priority;
 in
 {
   _file = "nix-vmtest/nixos/guest/machine.nix";
@@ -34,19 +40,23 @@ in
 
     bootTimeout = mkOption {
       type = types.ints.positive;
-      default = 60;
+      default = 600;
       description = "Seconds that the node may take to boot; five times as many under emulation.";
     };
   };
 
-  config.vmtest.machine = import ./spec.nix {
-    inherit
-      config
-      lib
-      options
-      node
-      ;
-    # Whatever lies in nixpkgs' own folder is no definition of the user's.
-    nixos = dirOf (toString modulesPath);
-  };
+  config.vmtest.machine =
+    if isChosen && config.vmtest.boot == "direct" && config.vmtest.needs.late != [ ] then
+      (extendModules { modules = [ { vmtest.boot = "initrd"; } ]; }).config.vmtest.machine
+    else
+      import ./spec.nix {
+        inherit
+          config
+          lib
+          options
+          pkgs
+          node
+          ;
+        definitions = import ./definitions.nix { inherit lib modulesPath; };
+      };
 }

@@ -1,19 +1,27 @@
-# Arguments of QEMU from `virtualisation.qemu.options`, which upstream hands to a shell.
-{ lib }:
-let
-  inherit (lib) filter splitString;
-
-  # What no shell changes.
+# Text that nixpkgs writes into its start script, where a shell reads it.
+{
+  /**
+    Whether the text is words that no shell changes.
+  */
   isPlain = text: builtins.match "[A-Za-z0-9 @%+=:,./_-]*" text != null;
-in
-/**
-  The words of one element. `fail` gets what is wrong with it.
-*/
-fail: element:
-if isPlain element then
-  filter (word: word != "") (splitString " " element)
-else
-  fail (
-    "`${element}` is for a shell, which vmtest does not start: give words without quotes and variables, "
-    + "or use `vmtest.qemuOptions`"
-  )
+
+  /**
+    Whether the text is one word that a shell takes for a path, and does not change.
+  */
+  isPlainPath = text: builtins.match "[^$`\"'*?\\ ]*" text != null;
+
+  /**
+    The words of plain text.
+  */
+  of = text: builtins.filter (word: builtins.isString word && word != "") (builtins.split " +" text);
+
+  /**
+    The shared folders that the start script has of its own.
+  */
+  ownFolders = [
+    "nix-store"
+    "xchg"
+    "shared"
+    "certs"
+  ];
+}

@@ -2,8 +2,11 @@
 let
   inherit (builtins)
     appendContext
+    attrNames
+    concatMap
     elemAt
     filter
+    foldl'
     genList
     getContext
     isString
@@ -11,34 +14,67 @@ let
     match
     split
     storeDir
+    stringLength
     substring
+    unsafeDiscardStringContext
     ;
 
-  # A name has at most 211 characters, and a hash 32. A regular expression over a whole script would be too deep for Nix.
-  longest = 32 + 1 + 211;
+  hashLength = 32;
 
-  nameOf =
-    text:
-    let
-      found = match "([0-9a-z]{32}-[0-9A-Za-z+._?=-]+).*" (
-        builtins.replaceStrings [ "\n" ] [ " " ] (substring 0 longest text)
-      );
-    in
-    if found == null then null else elemAt found 0;
+  # Of a store path: what stands behind its hash.
+  nameOf = path: substring (stringLength storeDir + 1 + hashLength + 1) (-1) path;
+
+  # The names that store paths of a context can have. Where one ends in the middle of a text is not to be seen from the text.
+  namesOf =
+    context:
+    concatMap (
+      path:
+      let
+        name = nameOf path;
+        derivation = substring 0 (stringLength name - stringLength ".drv") name;
+      in
+      (if context.${path}.path or false then [ name ] else [ ])
+      ++ map (output: if output == "out" then derivation else "${derivation}-${output}") (
+        context.${path}.outputs or [ ]
+      )
+    ) (attrNames context);
+
+  # The longest of the names with which the text begins.
+  longest =
+    names: text:
+    foldl' (
+      found: name:
+      if stringLength name > stringLength found && substring 0 (stringLength name) text == name then
+        name
+      else
+        found
+    ) "" names;
 in
 script:
 let
   context = getContext script;
-  parts = filter isString (split "${storeDir}/" (builtins.unsafeDiscardStringContext script));
-  names = filter (name: name != null) (genList (index: nameOf (elemAt parts (index + 1))) (length parts - 1));
-  paths = builtins.attrNames (
+  names = namesOf context;
+
+  # What follows behind the store's folder, each time that it is named.
+  parts = filter isString (split "${storeDir}/" (unsafeDiscardStringContext script));
+  rests = genList (index: elemAt parts (index + 1)) (length parts - 1);
+
+  found =
+    rest:
+    let
+      hash = match "([0-9a-z]{32})-" (substring 0 (hashLength + 1) rest);
+      name = longest names (substring (hashLength + 1) (-1) rest);
+    in
+    if hash == null || name == "" then [ ] else [ "${storeDir}/${elemAt hash 0}-${name}" ];
+
+  paths = attrNames (
     builtins.listToAttrs (
-      map (name: {
-        name = "${storeDir}/${name}";
+      map (path: {
+        name = path;
         value = null;
-      }) names
+      }) (concatMap found rests)
     )
   );
 in
 # A path without context is none that the script was given.
-if context == { } then [ ] else map (path: appendContext path context) paths
+map (path: appendContext path context) paths

@@ -30,12 +30,11 @@ let
   # Not by way of the node, whose evaluation the script may need itself.
   withReferences =
     machine:
-    machine
-    // {
-      closure =
-        machine.closure
-        ++ (if config.includeTestScriptReferences then references config.testScriptString else [ ]);
-    };
+    # A start script shows the host's store, where they are.
+    if machine ? startScript || !config.includeTestScriptReferences then
+      machine
+    else
+      machine // { closure = machine.closure ++ references config.testScriptString; };
 
   python = hostPkgs.python3.pkgs;
   pythonPackages = config.extraPythonPackages python;
@@ -53,8 +52,10 @@ let
       ;
     inherit nodes;
     testScript = config.testScriptString;
-    extraPythonPackages =
-      if pythonPackages == [ ] then [ ] else python.requiredPythonModules pythonPackages;
+    # The interpreter is among what packages need.
+    extraPythonPackages = builtins.filter (package: package != hostPkgs.python3) (
+      if pythonPackages == [ ] then [ ] else python.requiredPythonModules pythonPackages
+    );
     extraFeatures = builtins.filter (feature: config.requiredFeatures.${feature}) (
       builtins.attrNames (
         builtins.removeAttrs (config.requiredFeatures or { }) [
@@ -65,12 +66,12 @@ let
     );
   };
 
-  # The folder of nixpkgs' own test modules.
+  # It is among nixpkgs' own test modules, in `nixos/lib/testing`.
   declared = builtins.head options.extraDriverArgs.declarations;
 
   definitions = import ../guest/definitions.nix {
     inherit lib;
-    nixos = dirOf (toString declared);
+    modulesPath = dirOf (dirOf (dirOf (toString declared))) + "/modules";
   };
 
   checked =
@@ -97,7 +98,7 @@ in
     ${if options ? extraBaseNodeModules then "extraBaseNodeModules" else "extraBaseModules"} =
       import ../guest/default.nix;
 
-    driver = mkForce (if config.vmtest.interactive then test.driverInteractive else test.driver);
+    driver = mkForce (checked (if config.vmtest.interactive then test.driverInteractive else test.driver));
 
     rawTestDerivation = mkForce (
       derivation (if hasArgument then lib.fix config.rawTestDerivationArg else derivationArgument)

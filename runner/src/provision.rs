@@ -11,23 +11,30 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
+use vmtest_image::erofs::{self, Label};
 use vmtest_image::modules::Module;
 use vmtest_image::tree::{Layer, Tree};
-use vmtest_image::{cpio, disk, erofs, kernel, modules};
-use vmtest_protocol::boot::{self, BootConfig, CONFIG_PATH, MODULES_DIR};
+use vmtest_image::{cpio, disk, kernel, modules};
+use vmtest_manifest as manifest;
+use vmtest_protocol::boot::{self, AGENT_PATH, BootConfig, CONFIG_PATH, MODULES_DIR};
 
 use crate::snapshot::kept::Snapshot;
-use crate::spec::{Interface, Machine, Network, Test};
+use crate::spec::{Image, Interface, Machine, Network, Test};
 use crate::vm::plan::{Boot, Disks, Files};
 
-/// What the channel and the root need of the kernel. Much of it is built in.
-const MODULES: &[&str] = &[
-    "virtio_pci",
-    "virtio_console",
-    "virtio_blk",
-    "erofs",
-    "overlay",
-];
+/// What the agent needs of the kernel to mount the root. Much of it is built in.
+const ROOT_MODULES: &[&str] = &["virtio_blk", "erofs", "overlay"];
+
+/// What the channel needs of the kernel.
+const CHANNEL_MODULES: &[&str] = &["virtio_pci", "virtio_console"];
+
+/// The label of an image that an initrd of the guest's own mounts as the store, and of the disk that it mounts as the root:
+/// those of NixOS's virtual machines.
+const STORE_LABEL: Label = Label::new("nix-store");
+const ROOT_DISK_LABEL: &str = "nixos";
+
+/// The label of an image that the agent finds by its disk's serial number.
+const ROOT_LABEL: Label = Label::new("vmtest-root");
 
 /// What the file system of a layer that is kept, and of other disks, needs.
 const DISK_MODULE: &str = "ext4";
@@ -152,12 +159,14 @@ struct Common<'a> {
     modules: BTreeMap<ModulesKey<'a>, Modules>,
 }
 
-/// What decides which modules a machine needs: the kernel's, whether a layer is kept, and whether there are shared folders.
-type ModulesKey<'a> = (&'a Path, bool, bool);
+/// What decides which modules a machine needs: the kernel's, whether the agent mounts the root, whether a layer is kept, and
+/// whether there are shared folders.
+type ModulesKey<'a> = (&'a Path, bool, bool, bool);
 
 fn modules_key(machine: &Machine) -> ModulesKey<'_> {
     (
         &machine.modules,
+        machine.boot == manifest::Boot::Direct,
         machine.persistent.is_some(),
         !machine.shares.is_empty(),
     )
@@ -194,7 +203,7 @@ impl<'a> Common<'a> {
                 rayon::join(
                     || {
                         once(machines, layers, |index, machine| {
-                            build_root(&machine.layers, to.join(format!("root{index}.erofs")))
+                            build_image(machine, to.join(format!("root{index}.erofs")))
                         })
                     },
                     || once(machines, modules_key, |_, machine| read_modules(machine)),
@@ -251,18 +260,27 @@ fn unpack(machine: &Machine, to: PathBuf) -> Result<PathBuf> {
     }
 }
 
-fn build_root(layers: &[Layer], path: PathBuf) -> Result<PathBuf> {
-    let tree = Tree::from_layers(layers)?;
-    let info = erofs::write(&tree, &path)?;
+/// Layers of a store are never those of a root: machines with the same ones have the same image.
+fn build_image(machine: &Machine, path: PathBuf) -> Result<PathBuf> {
+    let label = match machine.image {
+        Image::Root => ROOT_LABEL,
+        Image::Store => STORE_LABEL,
+    };
+    let tree = Tree::from_layers(&machine.layers)?;
+    let info = erofs::write(&tree, label, &path)?;
     tracing::info!(bytes = info.bytes, inodes = info.inodes, path = %path.display(), "root image built");
     Ok(path)
 }
 
 fn read_modules(machine: &Machine) -> Result<Modules> {
-    let (_, keeps_layer, has_shares) = modules_key(machine);
-    let mut names = MODULES.to_vec();
-    let mut late = LATE_MODULES.to_vec();
-    if keeps_layer { &mut names } else { &mut late }.push(DISK_MODULE);
+    let (_, is_direct, keeps_layer, has_shares) = modules_key(machine);
+    let mut names = CHANNEL_MODULES.to_vec();
+    let mut late = Vec::new();
+    if is_direct {
+        names.extend(ROOT_MODULES);
+        late.extend(LATE_MODULES);
+        if keeps_layer { &mut names } else { &mut late }.push(DISK_MODULE);
+    }
     if has_shares {
         late.extend(SHARE_MODULES);
     }
@@ -284,6 +302,7 @@ fn read_modules(machine: &Machine) -> Result<Modules> {
     Ok(Modules { all, early })
 }
 
+/// The agent's own initrd. One of the guest's own comes behind it: to the kernel they are one.
 fn write_initrd(machine: &Machine, agent: &[u8], modules: &Modules, path: &Path) -> Result<()> {
     let config = boot_config(machine, modules);
     let config = vmtest_protocol::encode(&config)?;
@@ -296,16 +315,29 @@ fn write_initrd(machine: &Machine, agent: &[u8], modules: &Modules, path: &Path)
         .dir("proc", 0o755)?
         .dir("sys", 0o755)?
         .dir("sysroot", 0o755)?
-        .file("init", 0o755, agent)?
         .dir("vmtest", 0o755)?
+        .file(relative(agent_path(machine)), 0o755, agent)?
         .file(relative(CONFIG_PATH), 0o644, &config)?
         .dir(relative(MODULES_DIR), 0o755)?;
     for module in &modules.all {
         let name = format!("{}/{}", relative(MODULES_DIR), module.config.file);
         archive = archive.file(&name, 0o644, &module.bytes)?;
     }
-    archive.finish()?.flush()?;
+    let mut output = archive.finish()?;
+    if let manifest::Boot::Initrd(initrd) = &machine.boot {
+        let own = File::open(initrd).and_then(|mut own| std::io::copy(&mut own, &mut output));
+        own.with_context(|| initrd.display().to_string())?;
+    }
+    output.flush()?;
     Ok(())
+}
+
+/// Where the kernel finds the agent: without a parameter, or beside the init of another.
+fn agent_path(machine: &Machine) -> &'static str {
+    match machine.boot {
+        manifest::Boot::Direct => "/init",
+        manifest::Boot::Initrd(_) => AGENT_PATH,
+    }
 }
 
 fn relative(path: &str) -> &str {
@@ -316,19 +348,23 @@ fn boot_config(machine: &Machine, modules: &Modules) -> BootConfig {
     let (early, late) = modules.all.split_at(modules.early);
     let configs =
         |modules: &[ReadModule]| modules.iter().map(|module| module.config.clone()).collect();
-    BootConfig {
+    let shares = machine.shares.iter().map(|share| boot::Share {
+        tag: share.tag.clone(),
+        target: share.target.clone(),
+        read_only: share.read_only,
+    });
+    if let manifest::Boot::Initrd(_) = machine.boot {
+        return BootConfig::Initrd(boot::Initrd {
+            modules: configs(&modules.all),
+            shares: shares.collect(),
+        });
+    }
+    BootConfig::Direct(boot::Direct {
         modules: configs(early),
         late_modules: configs(late),
+        image: machine.image,
         persistent: machine.persistent.is_some(),
-        shares: machine
-            .shares
-            .iter()
-            .map(|share| boot::Share {
-                tag: share.tag.clone(),
-                target: share.target.clone(),
-                read_only: share.read_only,
-            })
-            .collect(),
+        shares: shares.collect(),
         init: machine.init.clone(),
         interfaces: (machine.network != Network::Guest)
             .then(|| machine.interfaces.iter().map(interface).collect()),
@@ -339,7 +375,7 @@ fn boot_config(machine: &Machine, modules: &Modules) -> BootConfig {
                 hosts_file: hosts_file(hosts),
             }),
         },
-    }
+    })
 }
 
 fn interface(interface: &Interface) -> boot::Interface {
@@ -364,7 +400,7 @@ fn hosts_file(hosts: &[(std::net::IpAddr, Vec<String>)]) -> String {
 fn format_disk(path: &Path, size: u32, mke2fs: &Path) -> Result<()> {
     disk::create_raw(path, u64::from(size) * MIB)?;
     let output = Command::new(mke2fs)
-        .args(["-q", "-F", "-t", "ext4"])
+        .args(["-q", "-F", "-t", "ext4", "-L", ROOT_DISK_LABEL])
         .arg(path)
         // Its defaults are built in; a file of the host's would make the disk depend on the host.
         .env("MKE2FS_CONFIG", "/dev/null")

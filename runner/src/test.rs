@@ -85,8 +85,9 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     let Places { out, scratch, .. } = places;
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
     let (events, receiver) = Events::new();
-    let names = attributes.manifest.nodes.keys().map(String::as_str);
-    let mut report = Report::new(&attributes.manifest.name, names);
+    let manifest = &attributes.manifest;
+    let names = manifest.nodes.keys().chain(manifest.start_scripts.keys());
+    let mut report = Report::new(&manifest.name, names.map(String::as_str));
     let terminal = Terminal::new(attributes.manifest.serial_stdout);
     let act = async {
         let mut choice = None;

@@ -1,6 +1,7 @@
-//! Where a script has machines made: each is started by a command of its own.
+//! Machines that are each started by a command of their own, and where a script has such made.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
@@ -44,7 +45,64 @@ pub struct Premises {
     pub events: Events,
 }
 
+/// A machine that a command starts.
+#[derive(Debug, Clone)]
+pub struct Commanded {
+    /// Its name; folders have it.
+    pub name: String,
+    /// The command of the host's shell.
+    pub command: OsString,
+    /// Arguments of QEMU that come last.
+    pub qemu_options: Vec<String>,
+    /// How long it may take to show a root shell, on hardware virtualisation.
+    pub boot_timeout: Duration,
+}
+
 impl Premises {
+    /// Makes a machine that a command starts, with the sockets of the VLANs. It is off. Called in the runtime that its task is
+    /// to run in; blocking.
+    ///
+    /// # Errors
+    /// When its folders cannot be made; names the folder.
+    pub fn make(
+        &self,
+        machine: Commanded,
+        keep_state: bool,
+        vlans: BTreeMap<u16, PathBuf>,
+    ) -> Result<Made, String> {
+        let Commanded {
+            name,
+            command,
+            qemu_options,
+            boot_timeout,
+        } = machine;
+        let (state_dir, logs) = (self.state_dir(&name), self.logs(&name));
+        let made = make_state_dir(&state_dir, keep_state);
+        made.map_err(|error| format!("{}: {error}", state_dir.display()))?;
+        let made = fs::create_dir_all(&logs);
+        made.map_err(|error| format!("{}: {error}", logs.display()))?;
+        Ok(Handle::new(Setup {
+            name: name.clone(),
+            launch: Launch::Command(StartCommand {
+                name,
+                command,
+                qemu_options,
+                shared_dir: self.shared_dir.clone(),
+                agent: self.agent.clone(),
+                vlans,
+            }),
+            boot_timeout,
+            accelerator: self.accelerator,
+            turns: None,
+            switches: BTreeMap::new(),
+            logs,
+            state_dir,
+            wait_for_output: self.wait_for_output,
+            tesseract: self.tesseract.clone(),
+            events: self.events.clone(),
+        }))
+    }
+
     /// The state directory of the machine of this name.
     #[must_use]
     pub fn state_dir(&self, name: &str) -> PathBuf {
@@ -65,6 +123,8 @@ pub type Made = (Handle, JoinHandle<()>);
 #[derive(Debug)]
 pub struct Workshop {
     premises: Premises,
+    /// The folders of the VLANs' sockets.
+    vlans: BTreeMap<u16, PathBuf>,
     /// None when the test is over.
     made: Mutex<Option<Vec<Made>>>,
 }
@@ -72,9 +132,10 @@ pub struct Workshop {
 impl Workshop {
     /// One that is open.
     #[must_use]
-    pub fn new(premises: Premises) -> Self {
+    pub fn new(premises: Premises, vlans: BTreeMap<u16, PathBuf>) -> Self {
         Self {
             premises,
+            vlans,
             made: Mutex::new(Some(Vec::new())),
         }
     }
@@ -98,42 +159,20 @@ impl Workshop {
                 "a machine cannot be called `{name}`: folders have its name"
             )));
         }
-        let Premises {
-            accelerator,
-            agent,
-            shared_dir,
-            wait_for_output,
-            tesseract,
-            events,
-            ..
-        } = &self.premises;
-        let (state_dir, logs) = (self.premises.state_dir(name), self.premises.logs(name));
-        let made = make_state_dir(&state_dir, new.keep_state);
-        made.map_err(|error| refuse(format!("{}: {error}", state_dir.display())))?;
-        let made = fs::create_dir_all(&logs);
-        made.map_err(|error| refuse(format!("{}: {error}", logs.display())))?;
+        let machine = Commanded {
+            name: name.to_owned(),
+            command: new.start_command.trim_end().into(),
+            qemu_options: Vec::new(),
+            boot_timeout: BOOT_TIME,
+        };
         let mut machines = self.lock();
         let Some(machines) = machines.as_mut() else {
             return Err(refuse("the test is over".to_owned()));
         };
-        let (handle, task) = Handle::new(Setup {
-            name: name.to_owned(),
-            launch: Launch::Command(StartCommand {
-                name: name.to_owned(),
-                command: new.start_command.clone(),
-                shared_dir: shared_dir.clone(),
-                agent: agent.clone(),
-            }),
-            boot_timeout: BOOT_TIME,
-            accelerator: *accelerator,
-            turns: None,
-            switches: BTreeMap::new(),
-            logs,
-            state_dir,
-            wait_for_output: *wait_for_output,
-            tesseract: tesseract.clone(),
-            events: events.clone(),
-        });
+        let made = self
+            .premises
+            .make(machine, new.keep_state, self.vlans.clone());
+        let (handle, task) = made.map_err(refuse)?;
         machines.push((handle.clone(), task));
         Ok(handle)
     }
@@ -169,7 +208,7 @@ mod tests {
     use super::*;
 
     fn workshop(folder: &Path) -> Workshop {
-        Workshop::new(Premises {
+        let premises = Premises {
             accelerator: Accelerator::Kvm,
             agent: "/agent".into(),
             tmp_dir: folder.join("tmp"),
@@ -178,7 +217,8 @@ mod tests {
             wait_for_output: false,
             tesseract: None,
             events: Events::new().0,
-        })
+        };
+        Workshop::new(premises, BTreeMap::new())
     }
 
     fn new(name: Option<&str>, start_command: &str, keep_state: bool) -> NewMachine {

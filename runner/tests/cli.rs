@@ -55,6 +55,7 @@ impl Site {
                 "extraPythonPackages": [],
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": {},
+                "startScripts": {},
             },
         })
     }

@@ -59,14 +59,15 @@ let
   };
   ours = library.vmTest (module // { inherit pkgs; });
 
-  spec =
+  manifest =
     node:
     (library.vmTest {
       inherit pkgs;
       name = "check";
       nodes.machine = node;
       testScript = "";
-    }).driver.manifest.nodes.machine;
+    }).driver.manifest;
+  spec = node: (manifest node).nodes.machine;
 
   full = spec {
     virtualisation = {
@@ -106,7 +107,7 @@ in
     "arguments of QEMU" = is [
       "-device"
       "nvme,serial=1"
-    ] full.qemuOptions;
+    ] (lib.drop (builtins.length full.qemuOptions - 2) full.qemuOptions);
     "kernel parameters" = is [ true true true ] (
       map (wanted: builtins.any (parameter: builtins.match wanted parameter != null) full.kernelParams) [
         "quiet"
@@ -114,7 +115,25 @@ in
         "init=/nix/store/.*-nixos-system-machine-test/init"
       ]
     );
-    "file systems" = is [ "/" ] (builtins.attrNames ours.nodes.node1.fileSystems);
+    "file systems" = is [
+      "/"
+      "/nix/.ro-store"
+      "/nix/.rw-store"
+      "/nix/store"
+      "/tmp/shared"
+      "/tmp/xchg"
+    ] (builtins.attrNames ours.nodes.node1.fileSystems);
+    "boots directly" = is {
+      initrd = [ ];
+      late = [ ];
+      script = [ ];
+    } ours.nodes.node1.vmtest.needs;
+    "boots by its own initrd" = is { initrd = true; } {
+      initrd = (spec { boot.initrd.postDeviceCommands = "true"; }).boot ? initrd;
+    };
+    "boots by the start script" = is [ "machine" ] (
+      builtins.attrNames (manifest { virtualisation.useBootLoader = true; }).startScripts
+    );
     "initrd" = is false ours.nodes.node1.boot.initrd.enable;
     "root shell of upstream's" = is false (
       ours.nodes.node1.systemd.services.backdoor.enable or false

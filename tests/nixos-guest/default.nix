@@ -88,10 +88,25 @@ vmTest {
           machine.succeed("${pkgs.hello}/bin/hello")
           t.assertEqual(machine.succeed("cat ${pkgs.writeText "named" "by the script"}"), "by the script")
           machine.fail("touch /nix/store/new")
-          registered = machine.succeed("grep -c ^/nix/store /nix/.registration").strip()
-          t.assertGreater(int(registered), 3)
-          machine.succeed("grep -x ${nodes.machine.system.build.toplevel} /nix/.registration")
-          machine.succeed("grep -o 'regInfo=[^ ]*' /proc/cmdline | grep -x regInfo=/nix/.registration")
+          registration = machine.succeed("grep -o 'regInfo=[^ ]*' /proc/cmdline").strip().removeprefix("regInfo=")
+          t.assertGreater(int(machine.succeed(f"grep -c ^/nix/store {registration}")), 3)
+          machine.succeed(f"grep -x ${nodes.machine.system.build.toplevel} {registration}")
+
+      with subtest("the root is a disk as upstream's"):
+          t.assertEqual(machine.succeed("findmnt -no SOURCE,FSTYPE /").split(), ["/dev/vda", "ext4"])
+          t.assertEqual(machine.succeed("findmnt -no FSTYPE /nix/.ro-store").strip(), "erofs")
+          for link in ["by-label/nixos", "by-id/virtio-root"]:
+              t.assertEqual(machine.succeed(f"readlink -f /dev/disk/{link}").strip(), "/dev/vda")
+          # Neither is possible on an overlay.
+          machine.succeed("dd if=/dev/zero of=/swap bs=1M count=8 && chmod 600 /swap && mkswap /swap && swapon /swap && swapoff /swap")
+          machine.succeed(
+              "mkdir -p /layers/{low,up,work,all} && echo below > /layers/low/file",
+              "mount -t overlay overlay -o lowerdir=/layers/low,upperdir=/layers/up,workdir=/layers/work /layers/all",
+              "grep -x below /layers/all/file && umount /layers/all",
+          )
+
+      with subtest("what upstream's machines have on USB"):
+          machine.send_monitor_command("device_add usb-mouse,bus=usb-bus.0")
 
       with subtest("interfaces and names are those of the test's network"):
           machine.wait_until_succeeds("ip -4 -o addr show eth1 | grep -w 192.168.1.1/24", timeout=60)

@@ -1,4 +1,4 @@
-# Both tables, with what they need.
+# The tables, with what they need.
 {
   tools,
   library ? import ../../lib {
@@ -28,5 +28,6 @@ let
 in
 {
   mapped = import ./mapped.nix given;
+  boots = import ./boots.nix given;
   refused = import ./refused.nix given;
 }

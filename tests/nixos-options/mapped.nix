@@ -23,6 +23,9 @@ let
   machineOf = pkgs: node: (testOf pkgs { nodes.machine = node; }).driver.manifest.nodes.machine;
 
   is = expected: got: { inherit expected got; };
+
+  # Behind those that every node has.
+  lastTwo = words: lib.drop (builtins.length words - 2) words;
 in
 {
   name = is "vm-test-run-options" (test { }).name;
@@ -208,15 +211,16 @@ in
   "qemu.options" = is [
     "-device"
     "i6300esb"
-  ] (machine { virtualisation.qemu.options = [ "-device i6300esb" ]; }).qemuOptions;
+  ] (lastTwo (machine { virtualisation.qemu.options = [ "-enable-kvm -device i6300esb" ]; }).qemuOptions);
   "vmtest.qemuOptions" = is [ "-name" "a b" ] (
-    machine {
-      vmtest.qemuOptions = [
-        "-name"
-        "a b"
-      ];
-    }
-  ).qemuOptions;
+    lastTwo
+      (machine {
+        vmtest.qemuOptions = [
+          "-name"
+          "a b"
+        ];
+      }).qemuOptions
+  );
   bootTimeout = is 99 (machine { vmtest.bootTimeout = 99; }).bootTimeout;
   consoles = is "console=hvc5" (lib.last
     (machine { virtualisation.qemu.consoles = lib.mkForce [ "hvc5" ]; }).kernelParams
@@ -227,6 +231,11 @@ in
   fileSystems = is [
     "/"
     "/data"
+    "/nix/.ro-store"
+    "/nix/.rw-store"
+    "/nix/store"
+    "/tmp/shared"
+    "/tmp/xchg"
   ] (builtins.attrNames
     (test {
       nodes.machine.virtualisation.fileSystems."/data" = {
@@ -239,7 +248,31 @@ in
   "backdoor (24.11)" =
     is false
       (testOf (pkgsOf "24.11") { }).nodes.machine.systemd.services.backdoor.enable;
-  initrd = is false (test { nodes.machine.boot.initrd.systemd.enable = true; }).nodes.machine.boot.initrd.enable;
+  "no initrd where none is needed" = is false (test { }).nodes.machine.boot.initrd.enable;
+  initrd = is { initrd = "${pkgs.hello}/initrd"; } (machine {
+    virtualisation.directBoot.initrd = "${pkgs.hello}/initrd";
+  }).boot;
+  "start script" =
+    is [ "machine" ]
+      (builtins.attrNames
+        (manifest { nodes.machine.virtualisation.useBootLoader = true; }).startScripts
+      );
+  "start script, on VLANs" =
+    is [ 3 7 ]
+      (manifest {
+        nodes.machine = {
+          vmtest.boot = "script";
+          virtualisation.vlans = [
+            3
+            7
+          ];
+        };
+      }).startScripts.machine.vlans;
+  "a test in nixpkgs' own folder" = is [ "-device" "i6300esb" ] (
+    lastTwo
+      (pkgs.testers.runNixOSTest (pkgs.path + "/nixos/tests/watchdog.nix"))
+      .driver.manifest.nodes.machine.qemuOptions
+  );
   "options that take effect in the node alone" = is 1024 (
     machine {
       virtualisation = {
@@ -250,14 +283,12 @@ in
           y = 600;
         };
         writableStore = false;
-        writableStoreUseTmpfs = false;
         bootLoaderDevice = "/dev/vda";
         bootPartition = null;
         efi.keepVariables = false;
         qemu = {
           virtioKeyboard = false;
           guestAgent.enable = false;
-          package = pkgs.qemu;
         };
       };
     }

@@ -3,7 +3,6 @@
 let
   pkgs = pkgsOf "25.11";
   unstable = pkgsOf "26.05";
-  inherit (pkgs) lib;
 
   testOf =
     pkgs: module:
@@ -19,13 +18,27 @@ let
     test = testOf pkgs module;
   };
 
-  ofNodeOf = pkgs: option: node: {
-    error = "vmTest: nodes.machine: option `${option}`: ";
-    test = testOf pkgs { nodes.machine = node; };
-  };
-  ofNode = ofNodeOf pkgs;
+  driverOf =
+    module:
+    (pkgs.testers.runNixOSTest {
+      imports = [ module ];
+      name = "options";
+      nodes.machine = { };
+      testScript = "";
+    }).driverInteractive;
 
-  virtualisation = name: value: ofNode "virtualisation.${name}" { virtualisation = value; };
+  # A node that is to boot in a way that has no use for the option.
+  ofBoot = boot: option: way: node: {
+    error =
+      "vmTest: nodes.machine: option `${option}` has no effect with `vmtest.boot = \"${boot}\"`: "
+      + "set that to \"${way}\"";
+    test = testOf pkgs {
+      nodes.machine = {
+        imports = [ node ];
+        vmtest = { inherit boot; };
+      };
+    };
+  };
 in
 {
   containers = {
@@ -39,54 +52,17 @@ in
     test = testOf unstable { logLevel = "debug"; };
   };
 
-  useBootLoader = virtualisation "useBootLoader" { useBootLoader = true; };
-  useEFIBoot = virtualisation "useEFIBoot" { useEFIBoot = true; };
-  useBIOSBoot = virtualisation "useBIOSBoot" { useBIOSBoot = true; };
-  bios = virtualisation "bios" { bios = pkgs.hello; };
-  directBoot = virtualisation "directBoot.enable" { directBoot.enable = false; };
-  initrd = virtualisation "directBoot.initrd" { directBoot.initrd = "/initrd"; };
-  useDefaultFilesystems = virtualisation "useDefaultFilesystems" { useDefaultFilesystems = false; };
-  rootDevice = virtualisation "rootDevice" { rootDevice = "/dev/vdz"; };
-  tpm = virtualisation "tpm.enable" { tpm.enable = true; };
-  drives = virtualisation "qemu.drives" { qemu.drives = [ { file = "/disk"; } ]; };
-  diskInterface = virtualisation "qemu.diskInterface" { qemu.diskInterface = "scsi"; };
-  networkingOptions = virtualisation "qemu.networkingOptions" {
-    qemu.networkingOptions = lib.mkForce [ "-nic user" ];
+  "enableDebugHook of the interactive driver" = ofTest "enableDebugHook" { } // {
+    test = (driverOf { interactive.enableDebugHook = true; }).drvPath;
   };
-  useHostCerts = virtualisation "useHostCerts" { useHostCerts = true; };
-  forwardPorts = virtualisation "forwardPorts" {
-    forwardPorts = [
-      {
-        from = "guest";
-        host.port = 1;
-        guest = {
-          address = "10.0.2.9";
-          port = 1;
-        };
-      }
-    ];
+
+  "a boot loader, directly" = ofBoot "direct" "virtualisation.useBootLoader" "script" {
+    virtualisation.useBootLoader = true;
   };
-  sharedDirectories = virtualisation "sharedDirectories.home.source" {
-    sharedDirectories.home = {
-      source = "$HOME";
-      target = "/mnt";
-    };
+  "a boot loader, with an initrd" = ofBoot "initrd" "virtualisation.useBootLoader" "script" {
+    virtualisation.useBootLoader = true;
   };
-  options = virtualisation "qemu.options" { qemu.options = [ "-drive file=$HOME/disk" ]; };
-  credentials = ofNodeOf unstable "virtualisation.credentials" {
-    virtualisation.credentials.key.text = "secret";
+  "an initrd's own commands, directly" = ofBoot "direct" "boot.initrd.postDeviceCommands" "initrd" {
+    boot.initrd.postDeviceCommands = "true";
   };
-  emptyDiskImages = ofNodeOf unstable "virtualisation.emptyDiskImages" {
-    virtualisation.emptyDiskImages = [
-      {
-        size = 1;
-        driveConfig.driveExtraOpts.discard = "on";
-      }
-    ];
-  };
-  initrdBackdoor = ofNode "testing.initrdBackdoor" {
-    testing.initrdBackdoor = true;
-    boot.initrd.systemd.enable = true;
-  };
-  etcOverlay = ofNode "system.etc.overlay.enable" { system.etc.overlay.enable = true; };
 }

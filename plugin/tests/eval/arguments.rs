@@ -41,6 +41,18 @@ const TABLE: &[(&str, &str)] = &[
         "run { tools = { runer = 1; }; }",
         "vmTest: tools: unknown attribute `runer`; did you mean `runner`?",
     ),
+    (
+        r#"nodes { a = { startScript = fake "s"; memroy = 1; }; }"#,
+        "vmTest: nodes.a: unknown attribute `memroy`; did you mean `memory`?",
+    ),
+    (
+        r#"(run { snapshot = true; nodes = { a = machine; b.startScript = fake "s"; }; }).drvPath"#,
+        "vmTest: nodes.b: a machine of a start script cannot be saved",
+    ),
+    (
+        r#"node { initrd = fake "i"; }"#,
+        "vmTest: nodes.server.root.layers: a machine with an `initrd` of its own has no layers",
+    ),
     // Wrong types.
     (
         "vmTest 3",

@@ -34,6 +34,12 @@ const HELLO: &str = r#"
         forwards = [ { host = { address = "127.0.0.1"; port = 8080; }; guest.port = 80; } ];
       };
     };
+    nodes.installer = {
+      startScript = path "installer/bin/run-installer-vm";
+      vlans = [ 1 ];
+      qemuOptions = [ "-m" "512" ];
+      bootTimeout = 90;
+    };
     meta.timeout = 7;
     passthru.extra = "yes";
   }"#;
@@ -92,7 +98,7 @@ fn derivation_has_what_the_runner_needs() {
         "extra": "yes",
         "memory": 1024,
         "inputs": [
-            path("client"), path("debian.tar"), path("e2fsprogs"), path("kernel"), path("keys"),
+            path("client"), path("debian.tar"), path("e2fsprogs"), path("installer"), path("kernel"), path("keys"),
             path("python-package"), path("qemu"), path("tesseract"), path("vmtest-agent"),
         ],
     });
@@ -146,6 +152,35 @@ fn a_script_that_speaks_of_the_shared_folder_has_one() {
 }
 
 /// Machines are numbered alphabetically over all of them; a name stands for the address on the machine's first VLAN.
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn a_machine_may_have_an_initrd_of_its_own() {
+    let boot = json(
+        Entry::Plugin,
+        r#"(vmTest {
+          name = "t"; testScript = ""; inherit tools;
+          nodes.a = { kernel = fake "k"; initrd = fake "initrd"; closure = [ (fake "c") ]; };
+        }).manifest.nodes.a.boot"#,
+    );
+    let path = "/nix/store/00000000000000000000000000000000-initrd";
+    assert_eq!(boot, json!({ "initrd": path }));
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn names_stand_for_addresses_that_a_machine_gives_itself() {
+    let hosts = json(
+        Entry::Plugin,
+        r#"(vmTest {
+          name = "t"; testScript = ""; inherit tools;
+          nodes.a = machine // {
+            interfaces = [ { name = "lan"; vlan = 2; mac = "52:54:00:12:02:09"; addresses = [ "10.0.0.9/8" ]; } ];
+          };
+        }).manifest.nodes.a.network.hosts"#,
+    );
+    assert_eq!(hosts, json!([{ "address": "10.0.0.9", "names": ["a"] }]));
+}
+
 #[test]
 #[ignore = "needs the toolbox: run `cargo xtask test`"]
 fn addresses_follow_from_numbers_and_vlans() {

@@ -10,9 +10,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{self as manifest, Attributes, NetworkSetup, Node, UserNetwork};
+use vmtest_manifest::{self as manifest, Attributes, Boot, NetworkSetup, Node, UserNetwork};
 
-use super::{Complaint, Complaints, Interface, Machine, Network, Test, registration};
+use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+
+use super::{
+    Complaint, Complaints, Image, Interface, Machine, Network, StartScript, Test, registration,
+};
 
 /// The smallest memory in MiB with which a Linux guest gets anywhere.
 const LEAST_MEMORY: u32 = 64;
@@ -50,13 +54,20 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     for (index, folder) in manifest.extra_python_packages.iter().enumerate() {
         rules.folder(&format!("extraPythonPackages.{index}"), folder);
     }
-    rules.names(manifest.nodes.keys());
+    rules.names(manifest.nodes.keys().chain(manifest.start_scripts.keys()));
     rules.cards(&manifest.nodes);
     let machines = manifest
         .nodes
         .iter()
         .filter_map(|(name, node)| rules.machine(name, node))
         .collect();
+    let start_scripts = manifest.start_scripts.iter();
+    let start_scripts = start_scripts.map(|(name, script)| rules.start_script(name, script));
+    let start_scripts: Vec<StartScript> = start_scripts.collect();
+    if let (Some(_), Some(script)) = (&manifest.snapshot, start_scripts.first()) {
+        let place = format!("startScripts.{}", script.name);
+        rules.complain(&place, "machines of start scripts cannot be saved");
+    }
     if !rules.complaints.is_empty() {
         return Err(Complaints(rules.complaints));
     }
@@ -72,6 +83,7 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
         snapshot: manifest.snapshot.clone(),
         tools: manifest.tools.clone(),
         machines,
+        start_scripts,
     })
 }
 
@@ -127,6 +139,12 @@ impl Rules<'_> {
         let mut variables = BTreeMap::<String, &str>::new();
         for name in names {
             let place = format!("nodes.{name}");
+            if let Some(other) = variables.insert(name.replace('-', "_"), name) {
+                self.complain(
+                    &place,
+                    format!("has the same variable in the script as `{other}`"),
+                );
+            }
             let sound = name.starts_with(|first: char| first.is_ascii_alphabetic())
                 && name
                     .chars()
@@ -136,12 +154,6 @@ impl Rules<'_> {
                 sound,
                 "a machine's name begins with a letter and holds letters, digits, `-` and `_`",
             );
-            if let Some(other) = variables.insert(name.replace('-', "_"), name) {
-                self.complain(
-                    &place,
-                    format!("has the same variable in the script as `{other}`"),
-                );
-            }
         }
     }
 
@@ -170,7 +182,14 @@ impl Rules<'_> {
 
     fn machine(&mut self, name: &str, node: &Node) -> Option<Machine> {
         let at = |field: &str| format!("nodes.{name}.{field}");
-        let manifest::Boot::Direct = node.boot;
+        if let Boot::Initrd(initrd) = &node.boot {
+            self.file(&at("boot.initrd"), initrd);
+            self.require(
+                &at("root.layers"),
+                node.root.layers.is_empty(),
+                "a machine with an initrd of its own has no layers: the initrd mounts its root",
+            );
+        }
         self.file(&at("kernel.image"), &node.kernel.image);
         self.require(
             &at("init"),
@@ -191,6 +210,7 @@ impl Rules<'_> {
         if let Some(disk) = node.root.persistent {
             self.require(&at("root.persistent"), disk.size > 0, "has no size");
         }
+        let mut serials = BTreeSet::from([PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL]);
         for (index, disk) in node.disks.iter().enumerate() {
             let place = at(&format!("disks.{index}"));
             self.require(&place, disk.size > 0, "has no size");
@@ -201,6 +221,11 @@ impl Rules<'_> {
                     "bad serial number `{}`: 1 to 20 letters, digits, `_`, `.` and `-`",
                     disk.serial
                 ),
+            );
+            self.require(
+                &place,
+                serials.insert(&disk.serial),
+                format!("another disk has the serial number `{}`", disk.serial),
             );
         }
         let layers = self.layers(name, node);
@@ -217,6 +242,8 @@ impl Rules<'_> {
             .collect();
         Some(Machine {
             name: name.to_owned(),
+            boot: node.boot.clone(),
+            image: image(node),
             kernel: node.kernel.image.clone(),
             unpack_kernel: node.kernel.unpack,
             modules: modules?,
@@ -234,6 +261,23 @@ impl Rules<'_> {
             qemu_options: node.qemu_options.clone(),
             boot_timeout: Duration::from_secs(node.boot_timeout),
         })
+    }
+
+    fn start_script(&mut self, name: &str, script: &manifest::StartScript) -> StartScript {
+        let at = |field: &str| format!("startScripts.{name}.{field}");
+        self.file(&at("program"), &script.program);
+        self.require(
+            &at("bootTimeout"),
+            script.boot_timeout > 0,
+            "is no time at all",
+        );
+        StartScript {
+            name: name.to_owned(),
+            program: script.program.clone(),
+            vlans: script.vlans.clone(),
+            qemu_options: script.qemu_options.clone(),
+            boot_timeout: Duration::from_secs(script.boot_timeout),
+        }
     }
 
     fn layers(&mut self, name: &str, node: &Node) -> Vec<Layer> {
@@ -261,13 +305,14 @@ impl Rules<'_> {
             .map(|key| self.attributes.closure(key))
         {
             Some(Ok(closure)) => {
-                layers.push(Layer::File {
-                    path: registration::PATH.into(),
-                    bytes: registration::text(&closure).into_bytes().into(),
-                });
-                layers.push(Layer::StorePaths(
-                    closure.into_iter().map(|info| info.path).collect(),
-                ));
+                let bytes = registration::text(&closure).into_bytes().into();
+                let paths = closure.into_iter().map(|info| info.path).collect();
+                let (path, paths) = match image(node) {
+                    Image::Root => (registration::PATH, Layer::StorePaths(paths)),
+                    Image::Store => (registration::PATH_IN_STORE, Layer::Store(paths)),
+                };
+                let path = path.into();
+                layers.extend([Layer::File { path, bytes }, paths]);
             }
             Some(Err(error)) => self.complain(&format!("nodes.{name}.closure"), error),
             None => {}
@@ -365,6 +410,14 @@ impl Rules<'_> {
                 );
             }
         }
+    }
+}
+
+/// Without layers there is nothing but the store.
+fn image(node: &Node) -> Image {
+    match node.root.layers.as_slice() {
+        [] => Image::Store,
+        _ => Image::Root,
     }
 }
 

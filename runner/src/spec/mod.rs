@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{Acceleration, Attributes, Disk, Snapshot, Tools, UserNetwork};
+use vmtest_manifest::{Acceleration, Attributes, Boot, Disk, Snapshot, Tools, UserNetwork};
+
+pub use vmtest_protocol::boot::Image;
 
 pub use address::{Mac, Subnet};
 pub use share::Share;
@@ -46,6 +48,23 @@ pub struct Test {
     pub tools: Tools,
     /// The machines, by name in ascending order.
     pub machines: Vec<Machine>,
+    /// The machines that are started by programs of theirs, likewise.
+    pub start_scripts: Vec<StartScript>,
+}
+
+/// A machine that is started by a program of its own.
+#[derive(Debug, Clone)]
+pub struct StartScript {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The program.
+    pub program: PathBuf,
+    /// The VLANs that it is on.
+    pub vlans: Vec<u16>,
+    /// Arguments for QEMU.
+    pub qemu_options: Vec<String>,
+    /// How long it may take to boot before whoever waits for it is told so, on hardware virtualisation.
+    pub boot_timeout: Duration,
 }
 
 /// A machine that can be built and booted.
@@ -53,6 +72,8 @@ pub struct Test {
 pub struct Machine {
     /// Its name in the manifest.
     pub name: String,
+    /// How it comes from power-on to its own init.
+    pub boot: Boot,
     /// The kernel image.
     pub kernel: PathBuf,
     /// Whether the kernel is unpacked before the machine starts.
@@ -61,7 +82,9 @@ pub struct Machine {
     pub modules: PathBuf,
     /// Kernel parameters of the manifest.
     pub kernel_params: Vec<String>,
-    /// What the read-only image of its root holds.
+    /// What its read-only image is.
+    pub image: Image,
+    /// What the image is made of.
     pub layers: Vec<Layer>,
     /// Size in MiB of the disk that keeps what it writes, if it has one.
     pub persistent: Option<u32>,
@@ -140,6 +163,11 @@ impl Test {
             .iter()
             .flat_map(|machine| &machine.interfaces)
             .map(|interface| interface.vlan)
+            .chain(
+                self.start_scripts
+                    .iter()
+                    .flat_map(|script| script.vlans.clone()),
+            )
             .collect();
         vlans.into_iter().collect()
     }

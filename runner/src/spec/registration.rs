@@ -10,6 +10,9 @@ use vmtest_manifest::StorePathInfo;
 /// Where it lies in the machine.
 pub(super) const PATH: &str = "/nix/.registration";
 
+/// Where it lies in an image that is mounted as the store.
+pub(super) const PATH_IN_STORE: &str = "/.registration";
+
 /// The registration of a closure.
 pub(super) fn text(closure: &[StorePathInfo]) -> String {
     let mut text = String::new();

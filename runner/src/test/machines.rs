@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
+use vmtest_manifest::Boot;
 use vmtest_switch::Switch;
 
 use super::{Fault, remove};
@@ -18,7 +19,9 @@ use crate::snapshot::save::at_once;
 use crate::spec::Test;
 use crate::vm::launch::{Copies, Launch, Planned};
 use crate::vm::plan::Files;
-use crate::workshop::{Premises, Workshop};
+use crate::vm::start_command::StartCommand;
+use crate::vm::vde::Vde;
+use crate::workshop::{Commanded, Premises, Workshop};
 
 /// The machines of a test.
 #[derive(Default)]
@@ -26,6 +29,8 @@ pub(super) struct Machines {
     pub(super) handles: Vec<Handle>,
     tasks: Vec<JoinHandle<()>>,
     workshop: Option<Arc<Workshop>>,
+    /// Where machines of start commands are plugged into the VLANs.
+    vlans: Vec<Vde>,
 }
 
 /// Where the files of machines come from.
@@ -78,7 +83,43 @@ impl Machines {
             self.handles.push(handle);
             self.tasks.push(task);
         }
-        let workshop = Arc::new(Workshop::new(premises));
+        let mut sockets = BTreeMap::new();
+        for (vlan, switch) in switches {
+            let folder = premises.tmp_dir.join(format!("vde{vlan}.ctl"));
+            let vde = Vde::open(folder.clone(), switch);
+            self.vlans.push(
+                vde.map_err(|error| Fault::of_machines(format!("{}: {error}", folder.display())))?,
+            );
+            sockets.insert(vlan, folder);
+        }
+        for machine in &test.machines {
+            if let Boot::Initrd(initrd) = &machine.boot {
+                let text = format!(
+                    "{} boots by its own initrd, {}",
+                    machine.name,
+                    initrd.display()
+                );
+                premises.events.info(text);
+            }
+        }
+        for script in &test.start_scripts {
+            let text = format!("{} is started by {}", script.name, script.program.display());
+            premises.events.info(text);
+            let machine = Commanded {
+                name: script.name.clone(),
+                command: StartCommand::of(&script.program),
+                qemu_options: script.qemu_options.clone(),
+                boot_timeout: script.boot_timeout,
+            };
+            let made = premises.make(machine, false, sockets.clone());
+            let (handle, task) = made.map_err(Fault::of_machines)?;
+            self.handles.push(handle);
+            self.tasks.push(task);
+        }
+        // Where all are meant, they come in the order of their names.
+        self.handles
+            .sort_by(|one, other| one.name().cmp(other.name()));
+        let workshop = Arc::new(Workshop::new(premises, sockets));
         self.workshop = Some(Arc::clone(&workshop));
         Ok(workshop)
     }

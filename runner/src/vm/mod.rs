@@ -6,7 +6,8 @@
 //! - [`plan`]: the command line as pure data;
 //! - [`process`]: the running program;
 //! - [`qmp`]: its control channel;
-//! - [`start_command`]: QEMU by a command of the host's shell.
+//! - [`start_command`]: QEMU by a command of the host's shell;
+//! - [`vde`]: how such a QEMU is plugged into a VLAN.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod process;
 pub mod qmp;
 pub mod start_command;
+pub mod vde;
 
 /// The version of a QEMU, such as `10.0.2`. Blocking.
 ///

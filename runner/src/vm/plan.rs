@@ -6,9 +6,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use vmtest_manifest::{Protocol, UserNetwork};
+use vmtest_manifest::{self as manifest, Protocol, UserNetwork};
 use vmtest_protocol::PORT_NAME;
-use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+use vmtest_protocol::boot::{AGENT_PATH, PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 use vmtest_share::QUEUE_SIZE;
 
 use crate::spec::{Mac, Machine, Network};
@@ -45,9 +45,9 @@ pub struct Files {
 pub struct Boot {
     /// The kernel.
     pub kernel: PathBuf,
-    /// The initrd with the agent.
+    /// The initrd with the agent, and with the guest's own behind it if it has one.
     pub initrd: PathBuf,
-    /// The read-only image of the root.
+    /// The read-only image of the root, or of the store.
     pub root: PathBuf,
 }
 
@@ -119,7 +119,7 @@ impl Plan {
         plan.base(machine, additions, accelerator);
         plan.boot(machine, additions, &files.boot, accelerator);
         plan.channels();
-        plan.disks(machine, files);
+        plan.disks(machine, &files.disks);
         plan.networks(machine, additions);
         plan.shares(machine);
         if !mode.allow_reboot {
@@ -127,6 +127,8 @@ impl Plan {
         }
         plan.add(&machine.qemu_options);
         plan.add(&additions.options);
+        // The agent finds it by its serial number. Scripts know disks by their letters, which it must not move.
+        plan.disk("image", &files.boot.root, ROOT_IMAGE_SERIAL, true);
         if mode.paused || mode.restore {
             plan.add(["-S"]);
         }
@@ -168,7 +170,8 @@ impl Plan {
             "-m".to_owned(),
             memory,
         ]);
-        self.add(["-device", "VGA", "-device", "virtio-rng-pci"]);
+        // Not a device: options that come later can ask for another screen, or for none.
+        self.add(["-vga", "std", "-device", "virtio-rng-pci"]);
     }
 
     fn boot(
@@ -205,15 +208,13 @@ impl Plan {
         ]);
     }
 
-    fn disks(&mut self, machine: &Machine, files: &Files) {
-        if let Some(persistent) = &files.disks.persistent {
+    fn disks(&mut self, machine: &Machine, files: &Disks) {
+        if let Some(persistent) = &files.persistent {
             self.disk("persistent", persistent, PERSISTENT_SERIAL, false);
         }
-        for (index, (file, disk)) in files.disks.empty.iter().zip(&machine.disks).enumerate() {
+        for (index, (file, disk)) in files.empty.iter().zip(&machine.disks).enumerate() {
             self.disk(&format!("disk{index}"), file, &disk.serial, false);
         }
-        // The agent finds it by its serial number. Scripts know disks by their letters, which it must not move.
-        self.disk("root", &files.boot.root, ROOT_IMAGE_SERIAL, true);
     }
 
     /// Nothing that a test writes outlives the test: flushes to the host's disk would only cost time.
@@ -321,6 +322,10 @@ fn kernel_command_line(
 ) -> String {
     // `panic=-1`: a machine that panics ends at once, and does not wait to be looked at.
     let mut parameters = vec!["console=ttyS0", "panic=-1"];
+    let agent = format!("rdinit={AGENT_PATH}");
+    if let manifest::Boot::Initrd(_) = machine.boot {
+        parameters.push(&agent);
+    }
     if accelerator == Accelerator::Tcg {
         // On a busy host ticks of the emulated timer come too late for the kernel's test of them, and it panics.
         parameters.push("no_timer_check");

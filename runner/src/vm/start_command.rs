@@ -5,7 +5,8 @@
 //! What lies between runner and QEMU may close descriptors, so QEMU connects to sockets in the state directory. The
 //! serial console is the command's standard input and output: what it prints itself is on the console, too.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -36,11 +37,15 @@ pub struct StartCommand {
     /// The machine's name.
     pub name: String,
     /// The command.
-    pub command: String,
+    pub command: OsString,
+    /// Arguments of QEMU that come last.
+    pub qemu_options: Vec<String>,
     /// The folder that all machines of the test see.
     pub shared_dir: PathBuf,
     /// The agent's program, for the guest.
     pub agent: PathBuf,
+    /// The folders of the VLANs' sockets, by number.
+    pub vlans: BTreeMap<u16, PathBuf>,
 }
 
 impl StartCommand {
@@ -51,6 +56,12 @@ impl StartCommand {
         let start = program.find("run-")? + "run-".len();
         let name = program[start..].strip_suffix("-vm")?;
         (!name.is_empty()).then_some(name)
+    }
+
+    /// The command that is a program.
+    #[must_use]
+    pub fn of(program: &Path) -> OsString {
+        quote(program.as_os_str())
     }
 
     /// Starts QEMU and waits until it has connected. What it says on its standard error goes to `log`.
@@ -117,6 +128,7 @@ impl StartCommand {
             .env("TMPDIR", state_dir)
             .env("SHARED_DIR", &self.shared_dir)
             .env("USE_TMPDIR", "1")
+            .envs(self.vlans.iter().map(socket_variable))
             .env(
                 "NIX_EFI_VARS",
                 state_dir.join(format!("{}-efi-vars.fd", self.name)),
@@ -128,8 +140,12 @@ impl StartCommand {
     }
 
     fn line(&self, state_dir: &Path, allow_reboot: bool) -> OsString {
-        let mut line = OsString::from(self.command.trim_end());
-        for argument in arguments(state_dir, allow_reboot) {
+        let mut line = self.command.clone();
+        let options = self.qemu_options.iter().map(OsString::from);
+        for argument in arguments(state_dir, allow_reboot)
+            .into_iter()
+            .chain(options)
+        {
             line.push(" ");
             line.push(quote(&argument));
         }
@@ -171,12 +187,17 @@ fn arguments(state_dir: &Path, allow_reboot: bool) -> Vec<OsString> {
     arguments
 }
 
+/// Where the command finds the socket of a VLAN.
+fn socket_variable((vlan, folder): (&u16, &PathBuf)) -> (String, OsString) {
+    (format!("QEMU_VDE_SOCKET_{vlan}"), folder.into())
+}
+
 /// One word of the shell's language that stands for `text`.
-fn quote(text: &OsString) -> OsString {
+fn quote(text: &OsStr) -> OsString {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./=,:@%+".contains(byte);
     let bytes = text.as_bytes();
     if !bytes.is_empty() && bytes.iter().all(is_plain) {
-        return text.clone();
+        return text.to_owned();
     }
     let mut quoted = vec![b'\''];
     for byte in bytes {
@@ -232,6 +253,8 @@ mod tests {
             command: text.into(),
             shared_dir: "/b/shared-xchg".into(),
             agent: "/agent".into(),
+            vlans: BTreeMap::new(),
+            qemu_options: Vec::new(),
         }
     }
 
@@ -242,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_command_line() {
-        insta::assert_snapshot!(line("run-installer-vm\n", "/b/vm-state-installer", false));
+        insta::assert_snapshot!(line("run-installer-vm", "/b/vm-state-installer", false));
     }
 
     #[test]
@@ -254,7 +277,7 @@ mod tests {
     fn the_shell_reads_words_as_they_are() {
         for text in ["", "plain-1,a=b", "it's", "a b\n$HOME `x` \\ \"*\""] {
             let mut script = OsString::from("printf %s ");
-            script.push(quote(&text.into()));
+            script.push(quote(text.as_ref()));
             let output = std::process::Command::new("sh")
                 .arg("-c")
                 .arg(script)

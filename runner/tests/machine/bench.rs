@@ -16,12 +16,12 @@ use vmtest::event::{Event, Events, Stamped};
 use vmtest::machine::lifecycle::State;
 use vmtest::machine::{Handle, Setup};
 use vmtest::report::Terminal;
-use vmtest::spec::{Interface, Mac, Machine, Network};
+use vmtest::spec::{Image, Interface, Mac, Machine, Network};
 use vmtest::vm::accel::Accelerator;
 use vmtest::vm::launch::{Copies, Launch, Planned};
 use vmtest::vm::plan::{Boot, Disks, Files};
 use vmtest::vm::start_command::StartCommand;
-use vmtest_manifest::Disk;
+use vmtest_manifest::{self as manifest, Disk};
 use vmtest_script::backend::{Command, MachineErrorKind as Failure};
 
 use crate::fake_qemu::STEPS;
@@ -169,9 +169,11 @@ impl Bench {
         fs::write(&agent, AGENT).expect("written");
         let launch = Launch::Command(StartCommand {
             name: "server".into(),
-            command: command.to_owned(),
+            command: command.trim_end().into(),
+            qemu_options: Vec::new(),
             shared_dir: folder.path().to_owned(),
             agent,
+            vlans: BTreeMap::new(),
         });
         Self::with_launch(folder, launch, PATIENCE)
     }
@@ -302,10 +304,12 @@ fn machine(steps: &[&str], boot_timeout: Duration) -> Machine {
     let steps = [STEPS].iter().chain(steps);
     Machine {
         name: "server".into(),
+        boot: manifest::Boot::Direct,
         kernel: "/vmlinuz".into(),
         unpack_kernel: true,
         modules: "/modules".into(),
         kernel_params: Vec::new(),
+        image: Image::Store,
         layers: Vec::new(),
         persistent: None,
         init: "/init".into(),

@@ -4,16 +4,20 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use vmtest_agent::{boot, join, serve};
+use vmtest_agent::boot::{self, initrd};
+use vmtest_agent::{join, serve};
 use vmtest_protocol::JOIN;
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
+    let word = std::env::args_os().nth(1).unwrap_or_default();
     if std::process::id() == 1 {
         boot::boot()
+    } else if word == initrd::FOLLOW {
+        initrd::follow()
     } else if name.as_bytes().starts_with(b"@") {
         serve::stay()
-    } else if std::env::args_os().nth(1).is_some_and(|word| word == JOIN) {
+    } else if word == JOIN {
         join::join()
     } else {
         let text = "vmtest-agent is the first process of a virtual machine, or joins one with its port as input";

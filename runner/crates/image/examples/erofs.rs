@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let tree = Tree::from_layers(&layers)?;
     let merged = start.elapsed();
-    let info = erofs::write(&tree, &image)?;
+    let info = erofs::write(&tree, erofs::Label::new("example"), &image)?;
     let total = start.elapsed();
     let megabytes = info.bytes as f64 / 1e6;
     writeln!(

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use attributes::{Attributes, StorePathInfo};
 pub use node::{
     Boot, Disk, Endpoint, Forward, HostEntry, Interface, Kernel, Layer, Network, NetworkSetup,
-    Node, Protocol, Root, SharedDirectory, UserNetwork,
+    Node, Protocol, Root, SharedDirectory, StartScript, UserNetwork,
 };
 pub use parse::ParseError;
 pub use snapshot::{Fresh, Restore, Save, Snapshot};
@@ -63,6 +63,8 @@ pub struct Manifest {
     pub tools: Tools,
     /// The machines by name.
     pub nodes: BTreeMap<String, Node>,
+    /// Machines that are started by programs of theirs, by name; none is among the others.
+    pub start_scripts: BTreeMap<String, StartScript>,
 }
 
 /// Whether machines run on hardware virtualisation (KVM) or by emulation (TCG).

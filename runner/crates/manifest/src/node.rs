@@ -20,7 +20,7 @@ pub struct Node {
     /// it sees no store. Beside them lies `/nix/.registration`, which tells the machine's own Nix of them:
     /// `nix-store --load-db < /nix/.registration`.
     pub closure: Option<String>,
-    /// The guest's own init, as an absolute path in its root.
+    /// The guest's own init, as an absolute path in its root; with an initrd of its own, that says what its init is.
     pub init: String,
     /// Memory in MiB.
     pub memory: u32,
@@ -40,11 +40,31 @@ pub struct Node {
 }
 
 /// How a machine comes from power-on to its own init.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Boot {
     /// The runner's own initrd: the agent mounts the root and hands over to the guest's init.
     Direct,
+    /// This initrd of the guest's own, which mounts the root. It finds the store paths of the closure in the root of a
+    /// read-only disk (EROFS) with the label `nix-store`, where beside them lies `.registration`, and, if the root is kept,
+    /// an empty disk (ext4) with the label `nixos`. There are no layers.
+    Initrd(PathBuf),
+}
+
+/// A machine that a program of the host's starts, as a NixOS start script (`run-<name>-vm`) does. The program becomes QEMU with
+/// the arguments that it is given appended; a root shell on the first virtio console takes the agent in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StartScript {
+    /// The program.
+    pub program: PathBuf,
+    /// The VLANs whose sockets (vde) it finds in `QEMU_VDE_SOCKET_<number>`.
+    pub vlans: Vec<u16>,
+    /// Arguments of QEMU, appended to the program's and the runner's.
+    pub qemu_options: Vec<String>,
+    /// Seconds that the machine may take to boot before whoever waits for it is told so; five times as many under
+    /// emulation.
+    pub boot_timeout: u64,
 }
 
 /// A kernel and its modules.

@@ -8,25 +8,60 @@ pub const CONFIG_PATH: &str = "/vmtest/boot";
 /// Where the kernel modules lie in the initrd.
 pub const MODULES_DIR: &str = "/vmtest/modules";
 
-/// Where the root image and the layer above it can be seen after the hand-over, should one look for them; a tmpfs.
+/// Where a root image and the layer above it can be seen after the hand-over, should one look for them; a tmpfs.
 pub const MOUNTS_DIR: &str = "/run/vmtest";
 
 /// Serial number of the virtio disk with the read-only root image.
 pub const ROOT_IMAGE_SERIAL: &str = "vmtest-root";
 
-/// Serial number of the virtio disk (ext4) that keeps what the guest writes.
-pub const PERSISTENT_SERIAL: &str = "vmtest-persistent";
+/// Serial number of the virtio disk (ext4) that keeps what the guest writes: that of the root in NixOS's virtual machines.
+pub const PERSISTENT_SERIAL: &str = "root";
 
 /// How the agent's note begins when it cannot boot the guest; the machine powers off after it.
 pub const FAILURE: &str = "cannot boot the guest: ";
 
-/// What the agent does as `/init`, before it hands over to the guest's own.
+/// Where the agent lies in an initrd of the guest's own; there the kernel starts it (`rdinit`).
+pub const AGENT_PATH: &str = "/vmtest/agent";
+
+/// The init of such an initrd, to which the agent hands over.
+pub const INITRD_INIT: &str = "/init";
+
+/// What the agent does as the first process, before it hands over to the guest's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BootConfig {
+pub enum BootConfig {
+    /// It mounts the root.
+    Direct(Direct),
+    /// An initrd of the guest's own does.
+    Initrd(Initrd),
+}
+
+/// What the agent does in an initrd of the guest's own: it waits in the background until the guest's root is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Initrd {
+    /// Kernel modules for the channel and for the shared folders, in the order in which they are loaded.
+    pub modules: Vec<Module>,
+    /// Folders of the host to mount in the guest's root.
+    pub shares: Vec<Share>,
+}
+
+/// What a read-only image holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Image {
+    /// The root, below a writable layer.
+    Root,
+    /// The store, below a writable layer of its own; the root is empty at first.
+    Store,
+}
+
+/// What the agent does where it is the whole of the initrd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
     /// Kernel modules for the channel and the root, in the order in which they are loaded.
     pub modules: Vec<Module>,
     /// Kernel modules that are loaded once the agent answers, in this order.
     pub late_modules: Vec<Module>,
+    /// What the image on the disk [`ROOT_IMAGE_SERIAL`] is.
+    pub image: Image,
     /// Whether the disk [`PERSISTENT_SERIAL`] takes what the guest writes; else a tmpfs does.
     pub persistent: bool,
     /// Folders of the host to mount in the guest's root.

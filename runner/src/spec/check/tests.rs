@@ -78,6 +78,7 @@ impl Site {
                 "extraPythonPackages": [],
                 "tools": { "qemu": self.path("qemu"), "agent": self.path("agent"), "mke2fs": self.path("mke2fs") },
                 "nodes": { "server": node },
+                "startScripts": {},
             },
         })
     }
@@ -181,6 +182,67 @@ fn a_valid_manifest_is_resolved() {
             )],
         }
     );
+}
+
+#[test]
+fn an_initrd_of_its_own_finds_a_store_and_mounts_the_root() {
+    let site = Site::new();
+    let mut attributes = site.attributes();
+    let initrd = site.path("vmlinuz");
+    server(&mut attributes)["boot"] = json!({ "initrd": initrd });
+    server(&mut attributes)["root"]["layers"] = json!([]);
+    let attributes = Attributes::parse(&attributes.to_string()).expect("attributes");
+    let test = resolve(&attributes).expect("nothing wrong");
+    let machine = &test.machines[0];
+    assert_eq!(machine.boot, Boot::Initrd(initrd));
+    assert_eq!(
+        machine.layers,
+        [
+            Layer::File {
+                path: "/.registration".into(),
+                bytes: REGISTRATION.as_bytes().into(),
+            },
+            Layer::Store(vec!["/nix/store/1-a".into(), "/nix/store/2-b".into()]),
+        ]
+    );
+}
+
+#[test]
+fn an_initrd_of_its_own_has_no_use_for_layers() {
+    let complaints = Site::new().complaints(|attributes| {
+        server(attributes)["boot"] = json!({ "initrd": "/none" });
+    });
+    let expected = "\n  nodes.server.boot.initrd: /none: No such file or directory (os error 2)\
+                    \n  nodes.server.root.layers: a machine with an initrd of its own has no layers: the initrd mounts its root";
+    assert!(complaints.ends_with(expected), "{complaints}");
+}
+
+#[test]
+fn machines_of_start_scripts_are_checked() {
+    let site = Site::new();
+    let scripts = json!({
+        "installer": { "program": site.path("qemu"), "vlans": [1, 3], "qemuOptions": [], "bootTimeout": 90 },
+    });
+    let mut attributes = site.attributes();
+    attributes["manifest"]["startScripts"] = scripts.clone();
+    let valid = Attributes::parse(&attributes.to_string()).expect("attributes");
+    let test = resolve(&valid).expect("nothing wrong");
+    assert_eq!(test.vlans(), [1, 2, 3]);
+    assert_eq!(test.start_scripts[0].program, site.path("qemu"));
+
+    let complaints = site.complaints(|attributes| {
+        let manifest = &mut attributes["manifest"];
+        manifest["startScripts"] = scripts;
+        manifest["startScripts"]["server"] =
+            json!({ "program": "/none", "vlans": [], "qemuOptions": [], "bootTimeout": 0 });
+        manifest["snapshot"] = json!({ "save": { "required": true, "prepared": false } });
+    });
+    let expected = "the manifest cannot be run:\
+                    \n  nodes.server: has the same variable in the script as `server`\
+                    \n  startScripts.server.program: /none: No such file or directory (os error 2)\
+                    \n  startScripts.server.bootTimeout: is no time at all\
+                    \n  startScripts.installer: machines of start scripts cannot be saved";
+    assert_eq!(complaints, expected);
 }
 
 #[test]

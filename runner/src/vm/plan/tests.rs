@@ -5,15 +5,17 @@ use std::time::Duration;
 use vmtest_manifest::{Disk, Endpoint, Forward};
 
 use super::*;
-use crate::spec::{Interface, Share};
+use crate::spec::{Image, Interface, Share};
 
 fn machine() -> Machine {
     Machine {
         name: "server".into(),
+        boot: manifest::Boot::Direct,
         kernel: "/kernel/vmlinuz".into(),
         unpack_kernel: true,
         modules: "/kernel/lib/modules/6.12.0".into(),
         kernel_params: vec!["systemd.log_level=debug".into()],
+        image: Image::Store,
         layers: Vec::new(),
         persistent: None,
         init: "/sbin/init".into(),

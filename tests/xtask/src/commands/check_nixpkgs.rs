@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// nixpkgs' folder `nixos`: its test modules and NixOS modules are evaluated, too
     #[arg(long, value_name = "DIR")]
     nixos: Option<PathBuf>,
+    /// Print whole errors, with the traces of Nix
+    #[arg(long)]
+    show_trace: bool,
 }
 
 /// What Nix counts, and what it is called here.
@@ -52,6 +55,7 @@ struct Check<'a> {
     toolbox: &'a Toolbox,
     /// The arguments of check.nix.
     given: String,
+    show_trace: bool,
 }
 
 impl<'a> Check<'a> {
@@ -81,7 +85,11 @@ impl<'a> Check<'a> {
                 words.display()
             );
         }
-        Ok(Self { toolbox, given })
+        Ok(Self {
+            toolbox,
+            given,
+            show_trace: arguments.show_trace,
+        })
     }
 
     /// Prints a table and returns how many of its rows are wrong.
@@ -142,11 +150,16 @@ impl<'a> Check<'a> {
             repository.display(),
             self.given
         );
-        let program = ["nix", "eval", "--impure", "--json", "--expr", &text];
+        let mut program = vec!["nix", "eval", "--impure", "--json", "--expr", &text];
+        if self.show_trace {
+            program.push("--show-trace");
+        }
         let mut command = self.toolbox.enter(&program, repository, true);
         let output = command.env("NIX_SHOW_STATS", "1").output()?;
         let said = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
+        if !output.status.success() && self.show_trace {
+            bail!("{said}");
+        } else if !output.status.success() {
             let error = said.rsplit("error:").next().unwrap_or_default();
             bail!("{}", error.split("\n{").next().unwrap_or_default().trim());
         }

@@ -23,7 +23,7 @@ pub(super) fn read() -> Result<BootConfig, ConfigError> {
     parse(&fs::read(CONFIG_PATH).map_err(ConfigError::Unreadable)?)
 }
 
-fn parse(frame: &[u8]) -> Result<BootConfig, ConfigError> {
+pub(super) fn parse(frame: &[u8]) -> Result<BootConfig, ConfigError> {
     let mut decoder = Decoder::default();
     decoder.push(&PREAMBLE);
     decoder.push(frame);
@@ -33,25 +33,26 @@ fn parse(frame: &[u8]) -> Result<BootConfig, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use vmtest_protocol::boot::Module;
+    use vmtest_protocol::boot::{Direct, Image, Module};
     use vmtest_protocol::encode;
 
     use super::*;
 
     #[test]
     fn reads_a_frame_and_refuses_half_of_one() {
-        let config = BootConfig {
+        let config = BootConfig::Direct(Direct {
             modules: vec![Module {
                 file: "erofs.ko".into(),
                 required: true,
             }],
             late_modules: Vec::new(),
+            image: Image::Root,
             persistent: true,
             shares: Vec::new(),
             init: "/sbin/init".into(),
             interfaces: None,
             names: None,
-        };
+        });
         let frame = encode(&config).expect("small");
         assert_eq!(parse(&frame).expect("well-formed"), config);
         let half = parse(&frame[..frame.len() - 1]);

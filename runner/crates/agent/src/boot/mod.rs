@@ -9,11 +9,14 @@
 //! The agent answers as soon as there is a root to answer from, while what only the guest's own programs need is still
 //! being made.
 //!
+//! A guest with an [`mod@initrd`] of its own comes to its root in its own way, and the agent follows.
+//!
 //! Whatever fails on the way is said over the channel and in the kernel's log, and the machine goes off.
 
 mod config;
 mod devices;
 mod failure;
+pub mod initrd;
 mod modules;
 mod netlink;
 mod network;
@@ -32,7 +35,7 @@ use std::process::{Child, Command};
 use rustix::fs::OFlags;
 use thiserror::Error;
 use vmtest_protocol::PORT_NAME;
-use vmtest_protocol::boot::{BootConfig, PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+use vmtest_protocol::boot::{BootConfig, Direct, PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
 use crate::kmsg::{Level, note};
 use crate::serve;
@@ -60,12 +63,22 @@ enum BootError {
 pub fn boot() -> ! {
     let mut port = None;
     let Err(error) = try_boot(&mut port);
+    // In an initrd of the guest's own nothing is mounted, and there would be nowhere to say why.
+    let _ = root::mount_basics();
     failure::give_up(port, &error.to_string())
 }
 
 fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
+    let config = match config::read() {
+        Ok(BootConfig::Initrd(config)) => return initrd::hand_over(&config),
+        Ok(BootConfig::Direct(config)) => Ok(config),
+        Err(error) => Err(error),
+    };
     root::mount_basics()?;
-    let config = config::read()?;
+    boot_directly(&config?, port)
+}
+
+fn boot_directly(config: &Direct, port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
     modules::load(modules::open(&config.modules)?)?;
     // The initrd is gone when they are loaded.
     let late_modules = modules::open(&config.late_modules)?;
@@ -78,20 +91,20 @@ fn try_boot(port: &mut Option<OwnedFd>) -> Result<Infallible, BootError> {
         true => Some(devices::find_disk(PERSISTENT_SERIAL)?),
         false => None,
     };
-    root::assemble(&image, persistent.as_deref())?;
+    root::assemble(config.image, &image, persistent.as_deref())?;
     if let Some(names) = &config.names {
         root::write_names(names)?;
         network::set_host_name(&names.host_name)?;
     }
     root::switch()?;
     let mut agent = serve::start(agents_end).map_err(BootError::Agent)?;
-    complete(&config, late_modules)
-        .and_then(|()| hand_over(&config))
+    complete(config, late_modules)
+        .and_then(|()| execute_init(&config.init))
         .inspect_err(|_| stop(&mut agent))
 }
 
 /// Makes what the guest's own programs find, and the agent does without.
-fn complete(config: &BootConfig, late_modules: Vec<modules::Open>) -> Result<(), BootError> {
+fn complete(config: &Direct, late_modules: Vec<modules::Open>) -> Result<(), BootError> {
     modules::load(late_modules)?;
     if let Some(interfaces) = &config.interfaces {
         network::name(interfaces, config.names.is_some())?;
@@ -109,10 +122,10 @@ fn stop(agent: &mut Child) {
 }
 
 /// Turns this process into the guest's init.
-fn hand_over(config: &BootConfig) -> Result<Infallible, BootError> {
-    note(Level::Info, &format!("handing over to {}", config.init));
+fn execute_init(path: &str) -> Result<Infallible, BootError> {
+    note(Level::Info, &format!("handing over to {path}"));
 
-    let mut init = Command::new(&config.init);
+    let mut init = Command::new(path);
     // The kernel's own way: its unknown parameters as arguments, and this environment.
     init.args(
         std::env::args_os()
@@ -127,7 +140,7 @@ fn hand_over(config: &BootConfig) -> Result<Infallible, BootError> {
     }
     let source = init.exec();
     Err(BootError::Init {
-        path: config.init.clone(),
+        path: path.to_owned(),
         source,
     })
 }

@@ -1,6 +1,6 @@
-//! The guest's root: a read-only image below a writable layer.
+//! The guest's root: a read-only image below a writable layer, or a file system with such a store in it.
 //!
-//! Image and layer are mounted below [`MOUNTS_DIR`], in the `/run` that moves along into the guest.
+//! A root image and its layer are mounted below [`MOUNTS_DIR`], in the `/run` that moves along into the guest.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_move};
 use thiserror::Error;
-use vmtest_protocol::boot::{MOUNTS_DIR, Names};
+use vmtest_protocol::boot::{Image, MOUNTS_DIR, Names};
 
 const SYSROOT: &str = "/sysroot";
 
@@ -52,51 +52,71 @@ pub(super) fn mount_basics() -> Result<(), RootError> {
     Ok(())
 }
 
-/// Mounts the root: `image` (EROFS) below the file system on `persistent` (ext4), or below one that is lost.
-pub(super) fn assemble(image: &Path, persistent: Option<&Path>) -> Result<(), RootError> {
+/// Mounts the root: the disk `persistent` (ext4), or what is lost in its place, takes what is written.
+pub(super) fn assemble(
+    kind: Image,
+    image: &Path,
+    persistent: Option<&Path>,
+) -> Result<(), RootError> {
+    match kind {
+        Image::Root => assemble_layers(image, persistent),
+        Image::Store => assemble_store(image, persistent),
+    }
+}
+
+/// A root image (EROFS) below a writable layer.
+fn assemble_layers(image: &Path, persistent: Option<&Path>) -> Result<(), RootError> {
     let lower = Path::new(MOUNTS_DIR).join("image");
     let layer = Path::new(MOUNTS_DIR).join("layer");
-    for target in [&lower, &layer, Path::new(SYSROOT)] {
-        make_dir(target)?;
+    mount_image(image, &lower)?;
+    mount_writable(persistent, &layer)?;
+    mount_layers(&lower, &layer, Path::new(SYSROOT))
+}
+
+/// A store image (EROFS) below a layer that is lost, in a root that is the writable file system itself: where NixOS has them.
+fn assemble_store(image: &Path, persistent: Option<&Path>) -> Result<(), RootError> {
+    let root = Path::new(SYSROOT);
+    mount_writable(persistent, root)?;
+    let lower = root.join("nix/.ro-store");
+    let layer = root.join("nix/.rw-store");
+    mount_image(image, &lower)?;
+    mount_writable(None, &layer)?;
+    mount_layers(&lower, &layer, &root.join("nix/store"))
+}
+
+fn mount_image(image: &Path, target: &Path) -> Result<(), RootError> {
+    make_dir(target)?;
+    let image = image.to_string_lossy();
+    mount_on(&image, target, "erofs", MountFlags::RDONLY, "")
+}
+
+fn mount_writable(disk: Option<&Path>, target: &Path) -> Result<(), RootError> {
+    make_dir(target)?;
+    let flags = MountFlags::empty();
+    match disk {
+        Some(disk) => mount_on(&disk.to_string_lossy(), target, "ext4", flags, ""),
+        None => mount_on("tmpfs", target, "tmpfs", flags, "mode=0755"),
     }
-    mount_on(
-        &image.to_string_lossy(),
-        &lower,
-        "erofs",
-        MountFlags::RDONLY,
-        "",
-    )?;
-    match persistent {
-        Some(disk) => mount_on(
-            &disk.to_string_lossy(),
-            &layer,
-            "ext4",
-            MountFlags::empty(),
-            "",
-        )?,
-        None => mount_on("tmpfs", &layer, "tmpfs", MountFlags::empty(), "mode=0755")?,
-    }
+}
+
+/// Mounts what `layer` holds over what `lower` does.
+fn mount_layers(lower: &Path, layer: &Path, target: &Path) -> Result<(), RootError> {
     let (upper, work) = (layer.join("upper"), layer.join("work"));
-    make_dir(&work)?;
+    for folder in [&work, target] {
+        make_dir(folder)?;
+    }
     if !upper.exists() {
         make_dir(&upper)?;
-        copy_owner(&lower, &upper).map_err(path_error("set the owner of", &upper))?;
+        copy_owner(lower, &upper).map_err(path_error("set the owner of", &upper))?;
     }
-    let layers = format!(
-        "lowerdir={},upperdir={},workdir={}",
+    // Folders of the image can then be renamed, as on any other file system.
+    let data = format!(
+        "lowerdir={},upperdir={},workdir={},redirect_dir=on",
         lower.display(),
         upper.display(),
         work.display()
     );
-    // Folders of the image can then be renamed, as on any other file system.
-    let data = format!("{layers},redirect_dir=on");
-    mount_on(
-        "overlay",
-        Path::new(SYSROOT),
-        "overlay",
-        MountFlags::empty(),
-        &data,
-    )
+    mount_on("overlay", target, "overlay", MountFlags::empty(), &data)
 }
 
 /// The merged root's folder is the upper one: it gets what the image's has.

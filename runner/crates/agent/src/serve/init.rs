@@ -4,6 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+/// What systemd makes first of all: sd_booted(3).
+const SYSTEMD_RUNS: &str = "/run/systemd/system";
+
 /// What the guest's first process is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Init {
@@ -31,6 +34,8 @@ impl Init {
         match program.file_name().and_then(|name| name.to_str()) {
             Some("systemd") => Self::Systemd,
             Some("sh" | "bash" | "dash") => Self::Coming,
+            // The first process of NixOS with systemd in its initrd is a copy of this name.
+            Some("init") if Path::new(SYSTEMD_RUNS).exists() => Self::Systemd,
             _ => Self::Other(program.display().to_string()),
         }
     }

@@ -109,17 +109,23 @@ fn new_session() -> u64 {
 
 /// The agent's name for itself: systemd's shutdown spares processes whose name begins with `@`, as it spares those that
 /// hold up the root file system.
-const NAME: &str = "@vmtest-agent";
+pub(crate) const NAME: &str = "@vmtest-agent";
 
 /// Starts the agent that stays, with its port.
 pub(crate) fn start(port: OwnedFd) -> io::Result<Child> {
-    Command::new("/proc/self/exe")
+    command(port).spawn()
+}
+
+/// What starts the agent that stays, or turns this process into it.
+pub(crate) fn command(port: OwnedFd) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command
         .arg0(NAME)
         .env_clear()
         .stdin(Stdio::from(port))
         .stdout(Stdio::null())
-        .stderr(kmsg::open().map_or_else(|_| Stdio::null(), Stdio::from))
-        .spawn()
+        .stderr(kmsg::open().map_or_else(|_| Stdio::null(), Stdio::from));
+    command
 }
 
 /// Serves whoever is at the other end of standard input, a virtio-serial port, for ever.

@@ -87,18 +87,39 @@ pub struct ImageInfo {
     pub inodes: u64,
 }
 
+/// An image's label (volume name), by which a guest can find it: at most 16 bytes, zeros behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label([u8; 16]);
+
+impl Label {
+    /// The label of this text.
+    ///
+    /// # Panics
+    /// When it is longer than 16 bytes.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        let (text, mut label, mut index) = (text.as_bytes(), [0; 16], 0);
+        assert!(text.len() <= label.len(), "the label is too long");
+        while index < text.len() {
+            label[index] = text[index];
+            index += 1;
+        }
+        Self(label)
+    }
+}
+
 /// Writes the image of `tree` to `path`, replacing what is there. After an error nothing is left there.
 ///
 /// # Errors
 /// [`ErofsError`] names the file that cannot be read, written or represented.
-pub fn write(tree: &Tree, path: &Path) -> Result<ImageInfo, ErofsError> {
+pub fn write(tree: &Tree, label: Label, path: &Path) -> Result<ImageInfo, ErofsError> {
     let plan = Plan::new(tree)?;
     let written = File::create(path)
         .map_err(|source| ErofsError::Image {
             path: path.to_owned(),
             source,
         })
-        .and_then(|file| write_planned(tree, &plan, &file, path));
+        .and_then(|file| write_planned(tree, &plan, label, &file, path));
     if let Err(error) = written {
         // The error that is told is the one that stopped the writing.
         let _ = std::fs::remove_file(path);
@@ -110,7 +131,13 @@ pub fn write(tree: &Tree, path: &Path) -> Result<ImageInfo, ErofsError> {
     })
 }
 
-fn write_planned(tree: &Tree, plan: &Plan, file: &File, path: &Path) -> Result<(), ErofsError> {
+fn write_planned(
+    tree: &Tree,
+    plan: &Plan,
+    label: Label,
+    file: &File,
+    path: &Path,
+) -> Result<(), ErofsError> {
     let failed = |source| ErofsError::Image {
         path: path.to_owned(),
         source,
@@ -118,7 +145,7 @@ fn write_planned(tree: &Tree, plan: &Plan, file: &File, path: &Path) -> Result<(
     file.set_len(plan.blocks() * BLOCK).map_err(failed)?;
     inode::write(tree, plan, file, path)?;
     data::write(tree, plan, file, path)?;
-    superblock::write(plan, file).map_err(failed)
+    superblock::write(plan, label, file).map_err(failed)
 }
 
 #[cfg(test)]

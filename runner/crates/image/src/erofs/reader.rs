@@ -41,6 +41,7 @@ pub(super) fn read(image: &[u8]) -> BTreeMap<Vec<u8>, Inode> {
     assert_eq!(sb[12], 12, "block size");
     assert_eq!(index(number::<4>(sb, 36)) * BLOCK, image.len(), "blocks");
     assert_eq!(number::<4>(sb, 40), 0, "first metadata block");
+    assert_eq!(&sb[64..80], b"nix-store\0\0\0\0\0\0\0", "label");
     assert_eq!(number::<4>(sb, 80), 0, "incompatible features");
     let root = inode(image, number::<2>(sb, 14));
 

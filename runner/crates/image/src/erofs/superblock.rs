@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::BLOCK;
 use super::plan::Plan;
+use super::{BLOCK, Label};
 use crate::tree::{STORE_MTIME, Tree};
 
 /// Where it lies, after room for a boot sector.
@@ -17,14 +17,13 @@ const FEATURE_COMPAT: u32 = 0x1 | 0x2;
 const CHECKSUM: std::ops::Range<usize> = 4..8;
 /// Fixed, so that equal trees give equal images: no machine finds its root by it.
 const UUID: [u8; 16] = *b"nix-vmtest-erofs";
-const NAME: [u8; 16] = *b"vmtest-root\0\0\0\0\0";
 
 /// Writes block 0.
-pub(super) fn write(plan: &Plan, file: &File) -> io::Result<()> {
-    file.write_all_at(&block(plan), 0)
+pub(super) fn write(plan: &Plan, label: Label, file: &File) -> io::Result<()> {
+    file.write_all_at(&block(plan, label), 0)
 }
 
-fn block(plan: &Plan) -> Vec<u8> {
+fn block(plan: &Plan, label: Label) -> Vec<u8> {
     let mut block = vec![0; OFFSET];
     block.extend(MAGIC.to_le_bytes());
     block.extend([0; 4]);
@@ -49,7 +48,7 @@ fn block(plan: &Plan) -> Vec<u8> {
     // `meta_blkaddr`, `xattr_blkaddr`.
     block.extend([0; 8]);
     block.extend(UUID);
-    block.extend(NAME);
+    block.extend(label.0);
     // No incompatible features, and nothing of what they would describe.
     block.resize(usize::try_from(BLOCK).unwrap_or(0), 0);
     let checksum = crc32c(&block[OFFSET..]);

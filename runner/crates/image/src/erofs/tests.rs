@@ -10,13 +10,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::reader::{self, Inode};
-use super::{ErofsError, ImageInfo, write};
+use super::{ErofsError, ImageInfo, Label, write};
 use crate::tree::{Content, Data, DeviceNumber, Existing, Layer, Metadata, Node, Tree};
+
+const LABEL: Label = Label::new("nix-store");
 
 fn image(tree: &Tree) -> (Vec<u8>, ImageInfo) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("root.erofs");
-    let info = write(tree, &path).unwrap();
+    let info = write(tree, LABEL, &path).unwrap();
     let bytes = fs::read(&path).unwrap();
     assert_eq!(bytes.len() as u64, info.bytes);
     (bytes, info)
@@ -314,7 +316,7 @@ fn attributes_that_do_not_fit_name_their_file() {
         .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image");
-        let error = write(&tree, &path).unwrap_err();
+        let error = write(&tree, LABEL, &path).unwrap_err();
         assert!(!path.exists());
         error.to_string()
     };
@@ -336,7 +338,7 @@ fn a_source_that_shrank_leaves_no_image() {
         let tree = Tree::from_layers(&[Layer::Tree(folder.path().to_owned())]).unwrap();
         fs::write(folder.path().join("file"), vec![1; length - 1]).unwrap();
         let path = folder.path().join("image");
-        let error = write(&tree, &path).unwrap_err();
+        let error = write(&tree, LABEL, &path).unwrap_err();
         assert!(
             matches!(&error, ErofsError::Source { path, .. } if path.ends_with("file")),
             "{error}"
@@ -357,7 +359,7 @@ fn files_and_images_beyond_4_gib() {
     fs::write(folder.path().join("small"), vec![b's'; 5000]).unwrap();
     let tree = Tree::from_layers(&[Layer::Tree(folder.path().to_owned())]).unwrap();
     let path = folder.path().join("image");
-    let info = write(&tree, &path).unwrap();
+    let info = write(&tree, LABEL, &path).unwrap();
     fsck(&path);
     // The last five bytes follow the inode. The other seven end the file's blocks, before the block of `small`.
     let mut end = vec![0; 7 + 4096];
@@ -391,7 +393,7 @@ fn fsck_accepts_images() {
     )
     .unwrap();
     let path = folder.path().join("image");
-    write(&tree, &path).unwrap();
+    write(&tree, LABEL, &path).unwrap();
     fsck(&path);
 }
 

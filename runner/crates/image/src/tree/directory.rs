@@ -45,7 +45,8 @@ pub(super) fn merge_tree(tree: &mut Tree, path: &Path) -> Result<(), LayerError>
     .below(Path::new(""))
 }
 
-pub(super) fn merge_store_path(tree: &mut Tree, path: &Path) -> Result<(), LayerError> {
+/// Merges a store path, at another place in the tree.
+pub(super) fn merge_store_path(tree: &mut Tree, path: &Path, at: &Path) -> Result<(), LayerError> {
     if !path.is_absolute() {
         return Err(LayerError::new(
             path,
@@ -56,7 +57,7 @@ pub(super) fn merge_store_path(tree: &mut Tree, path: &Path) -> Result<(), Layer
     Walk {
         tree,
         root: path,
-        at: path,
+        at,
         modes: STORE,
     }
     .entry(Path::new(""))

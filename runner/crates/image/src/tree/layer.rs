@@ -16,6 +16,8 @@ pub enum Layer {
     Tree(PathBuf),
     /// Store paths, each at its own absolute path: owned by root, files 0444 or 0555, directories 0555.
     StorePaths(Vec<PathBuf>),
+    /// The same, each by its name at the tree's root, for an image that is mounted as the store.
+    Store(Vec<PathBuf>),
     /// One file at an absolute path: owned by root, 0444.
     File {
         /// Where it lies in the tree.
@@ -86,7 +88,13 @@ impl Tree {
                 Layer::Tree(path) => directory::merge_tree(&mut tree, path)?,
                 Layer::StorePaths(paths) => {
                     for path in paths {
-                        directory::merge_store_path(&mut tree, path)?;
+                        directory::merge_store_path(&mut tree, path, path)?;
+                    }
+                }
+                Layer::Store(paths) => {
+                    for path in paths {
+                        let name = path.file_name().unwrap_or_default();
+                        directory::merge_store_path(&mut tree, path, Path::new(name))?;
                     }
                 }
                 Layer::File { path, bytes } => directory::merge_file(&mut tree, path, bytes)?,

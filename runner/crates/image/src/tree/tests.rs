@@ -282,6 +282,21 @@ fn store_paths_go_to_their_own_place() {
 }
 
 #[test]
+fn a_store_has_its_paths_at_the_root() {
+    let (store, _) = folder(&["pkg/bin/tool*", "plain"]);
+    let at = |name: &str| store.path().join(name);
+    let tree = merge(&[Layer::Store(vec![at("pkg"), at("plain")])]).unwrap();
+    let expected = "\
+/ 755 0:0 1.0 dir
+/pkg 555 0:0 1.0 dir
+/pkg/bin 555 0:0 1.0 dir
+/pkg/bin/tool 555 0:0 1.0 file \"tool\"
+/plain 444 0:0 1.0 file \"plain\"
+";
+    assert_eq!(listing(&tree), expected);
+}
+
+#[test]
 fn errors_name_layer_and_entry() {
     let tar = |add: fn(Tar) -> Tar| add(Tar::new()).finish();
     let base = || {

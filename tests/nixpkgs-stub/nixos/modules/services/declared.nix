@@ -18,6 +18,7 @@ in
   options = {
     # What needs a stage 1 of NixOS's.
     system.etc.overlay.enable = switch false;
+    system.nixos-init.enable = switch false;
 
     services = {
       openssh = {
