@@ -78,6 +78,12 @@ lib.mapAttrs (
   };
   qemu_kvm = pkgs.qemu_test;
 
+  # Its threads end by a library that it is not linked with.
+  erofs-utils = pkgs.writeShellScriptBin "mkfs.erofs" ''
+    export LD_LIBRARY_PATH=${pkgs.userland}/lib
+    exec ${toolboxPackage { tool = "erofsUtils"; }}/bin/mkfs.erofs "$@"
+  '';
+
   hello = pkgs.writeShellScriptBin "hello" ''
     [ "$1" = -g ] && echo "$2" || echo "Hello, world!"
   '';

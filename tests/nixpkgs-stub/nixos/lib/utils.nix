@@ -20,8 +20,24 @@ let
       character
     else
       "\\x${codes.${character} or (throw "escapeSystemdPath: the stub does not know `${character}'")}";
+
+  # Without these there is no stage 2.
+  early = [
+    "/"
+    "/etc"
+    "/nix"
+    "/nix/store"
+    "/usr"
+    "/var"
+    "/var/lib"
+    "/var/lib/nixos"
+    "/var/log"
+  ];
 in
 {
+  pathsNeededForBoot = early;
+  fsNeededForBoot = fileSystem: fileSystem.neededForBoot || lib.elem fileSystem.mountPoint early;
+
   escapeSystemdPath =
     path:
     let

@@ -128,6 +128,8 @@ let
       (passOf fileSystem)
     ]
     + "\n";
+  # Each after the one that it is mounted in; folders of an overlay have names that come before its own, in all that the stub
+  # mounts.
   enabled = lib.sortOn (one: one.mountPoint) (
     lib.filter (one: one.enable) (lib.attrValues config.fileSystems)
   );
@@ -183,9 +185,12 @@ in
   };
 
   config = {
+    system.build.fileSystems = enabled;
+
+    # Without folders of the host by 9p, which the toolbox's kernel cannot mount.
     environment.etc.fstab.text = ''
       # Written by the configuration.
-      ${lib.concatMapStrings line enabled}
+      ${lib.concatMapStrings line (lib.filter (one: one.fsType != "9p") enabled)}
       ${lib.concatMapStrings (swap: "${swap.device} none swap defaults\n") config.swapDevices}
     '';
 

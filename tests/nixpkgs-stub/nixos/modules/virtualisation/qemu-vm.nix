@@ -1,4 +1,7 @@
-# The options of a virtual machine, with what follows of them for the guest. The program that would start it is left out.
+# The options of a virtual machine, with what follows of them for the guest and for the program that starts it.
+#
+# The toolbox's kernel has no 9p. So the store is an image where it would be the host's, and other folders of the host are there for
+# QEMU alone.
 {
   config,
   lib,
@@ -183,6 +186,8 @@ let
     else
       "guestfwd=${proto}:${guest.address}:${toString guest.port}-cmd:${hostPkgs.netcat}/bin/nc ${host.address} ${toString host.port},";
 
+  hasStoreImage = cfg.useNixStoreImage || cfg.mountHostNixStore;
+
   shared = lib.mapAttrs' (tag: share: {
     name = share.target;
     value = {
@@ -193,12 +198,17 @@ let
         "trans=virtio"
         "version=9p2000.L"
         "msize=${toString cfg.msize}"
-      ]
-      ++ optional (tag == "nix-store") "cache=loose";
+      ];
     };
-  }) cfg.sharedDirectories;
+  }) (removeAttrs cfg.sharedDirectories [ "nix-store" ]);
 
-  regInfo = hostPkgs.closureInfo { rootPaths = cfg.additionalPaths; };
+  inherit (import ./start-script.nix { inherit config lib; }) regInfo script;
+  inherit (config.system.build) toplevel;
+
+  # A name as that of a variable.
+  variable = lib.strings.stringAsChars (
+    character: if builtins.match "[A-Za-z0-9]" character == null then "_" else character
+  );
 in
 {
   imports = [
@@ -496,6 +506,17 @@ in
             "-usb"
             "-device usb-tablet,bus=usb-bus.0"
           ])
+          (mkIf cfg.directBoot.enable [
+            "-kernel \${NIXPKGS_QEMU_KERNEL_${variable config.system.name}:-${toplevel}/kernel}"
+            "-initrd ${cfg.directBoot.initrd}"
+            ''-append "$(cat ${toplevel}/kernel-params) init=${toplevel}/init regInfo=${regInfo}/registration ${
+              lib.concatMapStringsSep " " (console: "console=${console}") cfg.qemu.consoles
+            } $QEMU_KERNEL_PARAMS"''
+          ])
+          (mkIf cfg.useEFIBoot [
+            "-drive if=pflash,format=raw,unit=0,readonly=on,file=${cfg.efi.firmware}"
+            "-drive if=pflash,format=raw,unit=1,readonly=off,file=$NIX_EFI_VARS"
+          ])
           (mkIf (!cfg.graphics) [ "-nographic" ])
           (mkIf (cfg.bios != null) [ "-bios ${cfg.bios}/bios.bin" ])
         ];
@@ -514,17 +535,24 @@ in
               };
             }
           ])
-          (mkIf cfg.useNixStoreImage [
+          (mkIf hasStoreImage [
             {
               name = "nix-store";
               file = ''"$TMPDIR"/store.img'';
+              driveExtraOpts.format = "raw";
               deviceExtraOpts.bootindex = "2";
             }
           ])
-          (lib.imap0 (index: disk: {
-            file = "$(pwd)/empty${toString index}.qcow2";
-            driveExtraOpts.werror = "report";
-          }) cfg.emptyDiskImages)
+          (lib.imap0 (
+            index: disk:
+            lib.mkMerge [
+              (disk.driveConfig or { })
+              {
+                file = "$(pwd)/empty${toString index}.qcow2";
+                driveExtraOpts.werror = lib.mkDefault "report";
+              }
+            ]
+          ) cfg.emptyDiskImages)
         ];
       };
 
@@ -549,7 +577,7 @@ in
             fsType = "tmpfs";
             neededForBoot = true;
           };
-          "/nix/store" = mkIf (cfg.useNixStoreImage || cfg.mountHostNixStore) (
+          "/nix/store" = mkIf hasStoreImage (
             if cfg.writableStore then
               {
                 overlay = {
@@ -565,7 +593,7 @@ in
                 fsType = "none";
               }
           );
-          "/nix/.ro-store" = mkIf cfg.useNixStoreImage {
+          "/nix/.ro-store" = mkIf hasStoreImage {
             device = "/dev/disk/by-label/nix-store";
             fsType = "erofs";
             neededForBoot = true;
@@ -620,12 +648,17 @@ in
     ];
 
     system.build.vm = hostPkgs.runCommand "nixos-vm" {
-      # What it would be told.
-      inherit regInfo;
-      options = toString (cfg.qemu.options ++ cfg.qemu.networkingOptions);
-      inherit (config.system.build) toplevel;
       preferLocalBuild = true;
       meta.mainProgram = "run-${config.system.name}-vm";
-    } "echo 'the stub of nixpkgs starts no machines' >&2; exit 1";
+    } (
+      if cfg.useBootLoader then
+        "echo 'the stub of nixpkgs installs no boot loaders' >&2; exit 1"
+      else
+        ''
+          mkdir -p $out/bin
+          ln -s ${toplevel} $out/system
+          ln -s ${script} $out/bin/run-${config.system.name}-vm
+        ''
+    );
   };
 }

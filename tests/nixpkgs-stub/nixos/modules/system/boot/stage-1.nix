@@ -1,13 +1,45 @@
-# The initrd. Its options can be set and read; the file itself is empty.
+# The initrd: what is in it. How it boots is in `stage-1/`.
 {
   config,
   lib,
   pkgs,
+  utils,
   ...
 }:
 let
   inherit (lib) mkOption types;
+  inherit (pkgs) userland;
   since = lib.versionAtLeast lib.trivial.release;
+  cfg = config.boot.initrd;
+
+  fileSystems = lib.filter utils.fsNeededForBoot config.system.build.fileSystems;
+
+  modules = import ./stage-1/modules.nix { inherit pkgs; } {
+    tree = config.system.modulesTree;
+    modules = cfg.availableKernelModules ++ cfg.kernelModules;
+  };
+
+  # Names of disks and of interfaces, and drivers of what is found.
+  udevRules = pkgs.runCommand "initrd-udev-rules" {
+    inherit (cfg.services.udev) rules;
+    passAsFile = [ "rules" ];
+    preferLocalBuild = true;
+  } ''
+    mkdir $out
+    for name in 60-persistent-storage 75-net-description 80-drivers 80-net-setup-link; do
+      cp ${userland}/example/rules.d/$name.rules $out/
+    done
+    cp "$rulesPath" $out/99-local.rules
+  '';
+
+  variant = import (if cfg.systemd.enable then ./stage-1/systemd.nix else ./stage-1/scripted.nix) {
+    inherit
+      config
+      fileSystems
+      lib
+      pkgs
+      ;
+  };
 
   code = mkOption {
     type = types.lines;
@@ -107,15 +139,34 @@ in
 
   config = lib.mkIf config.boot.initrd.enable {
     system.build = {
-      initialRamdisk = pkgs.runCommand "initrd" { preferLocalBuild = true; } ''
-        mkdir $out
-        : > $out/initrd
-      '';
+      initialRamdisk = import ./stage-1/make.nix { inherit pkgs; } {
+        name = "initrd-linux";
+        files = {
+          "/lib" = "${modules}/lib";
+          "/etc/modprobe.d/nixos.conf" = config.environment.etc."modprobe.d/nixos.conf".source;
+          "/etc/udev/rules.d" = udevRules;
+        }
+        // variant.files
+        // lib.mapAttrs (_path: file: file.source) cfg.extraFiles;
+        storePaths =
+          map (path: "${userland}/${path}") [
+            "bin/udevadm"
+            "lib/systemd/systemd-udevd"
+            # Loaded by name only, for modules.
+            "lib/libkmod.so.2"
+            "lib/liblzma.so.5"
+          ]
+          ++ variant.storePaths;
+      };
       initialRamdiskSecretAppender = pkgs.writeShellScriptBin "append-initrd-secrets" "true";
     };
-    boot.initrd.availableKernelModules = lib.mkIf config.boot.initrd.includeDefaultModules [
-      "ext4"
-      "virtio_blk"
+    boot.initrd.availableKernelModules = lib.mkMerge [
+      (lib.mkIf cfg.includeDefaultModules [
+        "ext4"
+        "virtio_blk"
+      ])
+      # Of file systems that have a module of their name.
+      (lib.intersectLists [ "erofs" "ext4" "overlay" "vfat" "virtiofs" ] (map (one: one.fsType) fileSystems))
     ];
   };
 }
