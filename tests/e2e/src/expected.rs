@@ -39,6 +39,15 @@ pub const TABLE: &[Expected] = &[
         ],
     ),
     passes(
+        "nixos-boots",
+        &[
+            "own boots by its own initrd, ",
+            "scripted is started by ",
+            "subtest: machines see each other, whatever started them",
+            "subtest: a start script's machine goes off, and is started again with its disk",
+        ],
+    ),
+    passes(
         "nixos-network",
         &[
             "subtest: machines know each other by name",

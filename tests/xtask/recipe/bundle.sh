@@ -51,6 +51,10 @@ for module in "$lib"/qemu/hw-display-virtio-*.so "$lib"/qemu/hw-uefi-vars.so; do
     cp "$module" "$modules/"
     libraries "$module" "$out/qemu/lib"
 done
+# How start scripts of NixOS machines plug them into networks (`-netdev vde`).
+mkdir "$out/qemu/lib/vdeplug"
+cp "$lib/vdeplug/libvdeplug_vde.so" "$out/qemu/lib/vdeplug/"
+libraries "$lib/vdeplug/libvdeplug_vde.so" "$out/qemu/lib"
 # Loaded by the C library when a thread is cancelled.
 cp -L "$lib/libgcc_s.so.1" "$out/qemu/lib/"
 share=$packages/usr/share

@@ -26,6 +26,7 @@ if [ -e "$qemu" ]; then
     "$busybox" mv "$qemu" "$out/libexec/"
     echo "#!/bin/sh
 export QEMU_MODULE_DIR='$out/lib/x86_64-linux-gnu/qemu'
+export VDEPLUGIN_PATH='$out/lib/vdeplug'
 exec '$out/libexec/qemu-system-x86_64' -L '$out/share/qemu' \"\$@\"" > "$qemu"
     "$busybox" chmod +x "$qemu"
     # Whatever does not start here would not start in a test.
