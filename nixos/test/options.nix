@@ -57,6 +57,12 @@ in
       description = "Whether a command returns only when nobody holds its outputs any more, as in the NixOS test driver.";
     };
 
+    sharedDir = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      description = "Whether the machines see a folder of the host as `/tmp/shared`. By default, whether the script speaks of it.";
+    };
+
     serialStdout = mkOption {
       type = types.bool;
       default = true;

@@ -47,6 +47,7 @@ let
       prepare
       fresh
       waitForOutput
+      sharedDir
       serialStdout
       tools
       ;

@@ -30,4 +30,30 @@ in
   mapped = import ./mapped.nix given;
   boots = import ./boots.nix given;
   refused = import ./refused.nix given;
+
+  # The options that the newest release has, as the documentation names them.
+  declared =
+    let
+      pkgs = given.pkgsOf "26.05";
+      test = pkgs.testers.runNixOSTest {
+        name = "declared";
+        nodes.machine = { };
+        testScript = "";
+      };
+      inherit (test.nodes.machine) virtualisation;
+      namesOf = options: hidden: builtins.attrNames (removeAttrs options hidden);
+    in
+    namesOf test.config [
+      "_module"
+      "assertions"
+      "result"
+      "testScriptString"
+      "vmtest"
+      "warnings"
+      "withoutTestScriptReferences"
+    ]
+    ++ namesOf virtualisation [
+      "qemu"
+    ]
+    ++ map (name: "qemu.${name}") (namesOf virtualisation.qemu [ ]);
 }

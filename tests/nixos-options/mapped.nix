@@ -285,11 +285,25 @@ in
         writableStore = false;
         bootLoaderDevice = "/dev/vda";
         bootPartition = null;
-        efi.keepVariables = false;
+        efi = {
+          OVMF = pkgs.hello;
+          firmware = "/firmware";
+          variables = "/variables";
+          keepVariables = false;
+        };
+        host.pkgs = pkgs;
         qemu = {
           virtioKeyboard = false;
           guestAgent.enable = false;
         };
+      };
+    }
+  ).memory;
+  "the same (26.05)" = is 1024 (
+    machineOf unstable {
+      virtualisation = {
+        nixStore9pCache = "none";
+        qemu.enableSharedMemory = true;
       };
     }
   ).memory;
@@ -301,6 +315,31 @@ in
           testScript = ''machine.succeed("${pkgs.hello}/bin/hello")'';
         }).driver.exportReferencesGraph."closure.machine"
       ));
+  "vmtest.sharedDir" = is true (manifest { vmtest.sharedDir = true; }).sharedDir;
+  "machines as modules see them (26.05)" =
+    is
+      [
+        [ "machine" ]
+        true
+        true
+        true
+      ]
+      (
+        let
+          inherit
+            (testOf unstable {
+              containerDefaults.environment.etc.none.text = "";
+            })
+            config
+            ;
+        in
+        [
+          (builtins.attrNames config.allMachines)
+          (config.node ? type && config.container ? type)
+          (config ? driverConfiguration && config ? driverConfigurationFile)
+          (config ? pythonTestDriverPackage)
+        ]
+      );
   "node.pkgsReadOnly" =
     is 1024
       (manifest { node.pkgsReadOnly = false; }).nodes.machine.memory;

@@ -18,9 +18,11 @@ fn tables(toolbox: &Toolbox, expression: &str) -> String {
     )
 }
 
-fn names(toolbox: &Toolbox, table: &str) -> Result<Vec<String>> {
-    let names = toolbox.eval(&tables(toolbox, &format!("builtins.attrNames {table}")))?;
-    Ok(serde_json::from_value(names)?)
+/// What a list of the tables holds.
+fn names_in(toolbox: &Toolbox, list: &str) -> Result<Vec<String>> {
+    Ok(serde_json::from_value(
+        toolbox.eval(&tables(toolbox, list))?,
+    )?)
 }
 
 #[test]
@@ -49,7 +51,7 @@ fn holds(toolbox: &Toolbox, table: &str, least: usize) -> Result<()> {
 #[test]
 fn what_cannot_be_done_is_refused_by_name() -> Result<()> {
     let toolbox = Toolbox::find()?;
-    let names = names(&toolbox, "refused")?;
+    let names = names_in(&toolbox, "builtins.attrNames refused")?;
     ensure!(names.len() > 5, "only {} options", names.len());
     for name in names {
         let error = toolbox.eval(&tables(&toolbox, &format!("refused.\"{name}\".error")))?;
@@ -63,7 +65,7 @@ fn what_cannot_be_done_is_refused_by_name() -> Result<()> {
     Ok(())
 }
 
-/// Every row of the table for users has one of the four states. That no option is missing from it is not checked.
+/// Every row of the table for users has one of the five states, and every option is in a row.
 #[test]
 fn the_documentation_has_no_option_without_a_state() -> Result<()> {
     let toolbox = Toolbox::find()?;
@@ -73,12 +75,19 @@ fn the_documentation_has_no_option_without_a_state() -> Result<()> {
     for row in rows.filter(|row| row.matches('|').count() == 5) {
         let state = row.split('|').nth(2).unwrap_or_default().trim();
         ensure!(
-            ["kept", "mapped", "node", "refused"].contains(&state),
+            ["kept", "mapped", "node", "boot", "refused"].contains(&state),
             "no state: {row}"
         );
         states += 1;
     }
     ensure!(states > 50, "only {states} rows");
+    for option in names_in(&toolbox, "declared")? {
+        // Alone, or with what it consists of.
+        let is_there = ["`", ".", ","]
+            .iter()
+            .any(|end| text.contains(&format!("`{option}{end}")));
+        ensure!(is_there, "the option {option} is missing");
+    }
     Ok(())
 }
 
