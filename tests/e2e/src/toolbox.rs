@@ -147,10 +147,17 @@ impl Toolbox {
         self.eval(&expression)
     }
 
-    /// The list of the toolbox's store paths.
-    #[must_use]
-    pub fn tools_file(&self) -> &Path {
-        &self.tools
+    /// The stand-in for nixpkgs, as a flake.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn nixpkgs(&self) -> Result<String> {
+        let output = self.xtask().args(["path", "nixpkgs"]).output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let path = String::from_utf8(output.stdout)?;
+        Ok(format!("path:{}", path.trim_end()))
     }
 
     /// The list of the toolbox's store paths, as a Nix expression.

@@ -124,30 +124,21 @@ struct Project {
 
 impl Project {
     fn new(toolbox: &Toolbox, scratch: &Path) -> Result<Self> {
-        let (stub, project) = (scratch.join("nixpkgs"), scratch.join("project"));
-        copy(&toolbox.tests().join("nixpkgs-stub"), &stub)?;
-        fs::copy(toolbox.tools_file(), stub.join("tools.nix"))?;
         let root = toolbox.tests().join("..").canonicalize()?;
-        copy(&root.join("nixos/templates/one-machine"), &project)?;
-        let vmtest = scratch.join("vmtest");
-        for part in ["flake.nix", "flake.lock", "Cargo.toml", "Cargo.lock"] {
-            fs::create_dir_all(&vmtest)?;
-            fs::copy(root.join(part), vmtest.join(part))?;
-        }
-        for part in ["lib", "nixos", "runner", "plugin"] {
-            copy(&root.join(part), &vmtest.join(part))?;
-        }
-        let path = |folder: &Path| format!("path:{}", folder.display());
+        let template = root.join("nixos/templates/one-machine/flake.nix");
+        fs::copy(&template, scratch.join("flake.nix"))?;
+        let (stub, vmtest) = (toolbox.nixpkgs()?, clone_of(&root));
         let overrides = [
-            ("nixpkgs", path(&stub)),
-            ("vmtest", path(&vmtest)),
-            ("vmtest/nixpkgs", path(&stub)),
+            ("nixpkgs", &stub),
+            ("vmtest", &vmtest),
+            ("vmtest/nixpkgs", &stub),
         ];
-        let overrides = overrides
-            .into_iter()
-            .flat_map(|(input, flake)| ["--override-input".to_owned(), input.to_owned(), flake]);
+        let overrides = overrides.into_iter().flat_map(|(input, flake)| {
+            let words = ["--override-input", input, flake];
+            words.map(str::to_owned)
+        });
         Ok(Self {
-            flake: path(&project),
+            flake: format!("path:{}", scratch.display()),
             overrides: overrides.collect(),
         })
     }
@@ -176,32 +167,18 @@ impl Project {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| to.display().to_string())?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
+/// What git has of a clone: beside that there may be gigabytes of programs.
+fn clone_of(root: &Path) -> String {
+    format!("git+file://{}", root.display())
 }
 
 /// `nix flake check` of this project itself, evaluated for both systems.
 #[test]
 fn the_flake_evaluates() -> Result<()> {
     let toolbox = Toolbox::find()?;
-    let scratch = tempfile::tempdir()?;
-    let stub = scratch.path().join("nixpkgs");
-    copy(&toolbox.tests().join("nixpkgs-stub"), &stub)?;
-    fs::copy(toolbox.tools_file(), stub.join("tools.nix"))?;
-    let root = toolbox.tests().join("..").canonicalize()?;
     let (stub, root) = (
-        format!("path:{}", stub.display()),
-        format!("git+file://{}", root.display()),
+        toolbox.nixpkgs()?,
+        clone_of(&toolbox.tests().join("..").canonicalize()?),
     );
     let inputs = ["--override-input", "nixpkgs", &stub, "--no-write-lock-file"];
     let check = ["flake", "check", "--no-build", "--all-systems"];

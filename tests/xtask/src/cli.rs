@@ -58,6 +58,8 @@ pub(crate) enum Part {
     Nix,
     /// The file with the store paths of all tools, for tests/default.nix
     Tools,
+    /// A stand-in for nixpkgs, for inputs of flakes: `--override-input nixpkgs path:…`
+    Nixpkgs,
 }
 
 /// Parses, runs, and maps the outcome to an exit code.
