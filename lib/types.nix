@@ -1,5 +1,7 @@
 # Types of arguments. A type is a function `path: value:` that returns the value as the rest of the library wants to have
 # it, or throws an error that begins with the attribute path. Types are lazy: a part is checked when it is used.
+#
+# A path is text, or a set that stands for its text and knows where the attribute was written, as far as Nix does.
 let
   nearest = import ./nearest.nix;
 
@@ -26,14 +28,33 @@ let
     typeOf
     ;
 
-  fail = path: message: throw "vmTest: ${if path == "" then "" else "${path}: "}${message}";
+  fail =
+    path: message:
+    throw "vmTest: ${if path == "" then "" else "${path}: "}${message}${placeOf (path.position or null)}";
 
+  placeOf =
+    position:
+    if position == null then
+      ""
+    else
+      " (at ${position.file}:${toString position.line}:${toString position.column})";
+
+  # The path of an attribute of `set`, which has `path`.
   attribute =
-    path: name:
+    path: set: name:
     let
       quoted = if match "[A-Za-z_][A-Za-z0-9_'-]*" name == null then ''"${name}"'' else name;
     in
-    if path == "" then quoted else "${path}.${quoted}";
+    {
+      __toString = _: if path == "" then quoted else "${path}.${quoted}";
+      position = builtins.unsafeGetAttrPos name set;
+    };
+
+  # The path of an element of a list: it was written where the list was, or after that.
+  element = path: index: {
+    __toString = _: "${path}[${toString index}]";
+    position = path.position or null;
+  };
 
   describe =
     value:
@@ -59,11 +80,15 @@ let
     function: list: builtins.genList (index: function index (builtins.elemAt list index)) (length list);
 
   unknownAttribute =
-    path: known: name:
+    path: known: set: name:
     let
       meant = nearest name known;
+      place = {
+        __toString = _: "${path}";
+        position = builtins.unsafeGetAttrPos name set;
+      };
     in
-    fail path (
+    fail place (
       "unknown attribute `${name}`; "
       + (
         if meant == null then
@@ -185,14 +210,14 @@ in
     if !isList value then
       mismatch path "a list" value
     else
-      mapIndexed (index: type "${path}[${toString index}]") value;
+      mapIndexed (index: type (element path index)) value;
 
   /**
     An attribute set with any names, whose values are of `type`.
   */
   attrsOf =
     type: path: value:
-    mapAttrs (name: type (attribute path name)) (attributeSet path value);
+    mapAttrs (name: type (attribute path value name)) (attributeSet path value);
 
   /**
     An attribute set with the attributes `fields`: each has a `type`, and may have a `default`, which is not checked.
@@ -206,13 +231,13 @@ in
       missing = filter (name: !(fields.${name} ? default || value ? ${name})) known;
     in
     if unknown != [ ] then
-      unknownAttribute path known (head unknown)
+      unknownAttribute path known value (head unknown)
     else if missing != [ ] then
       fail path "missing attribute `${head missing}`"
     else
       mapAttrs (
         name: field:
-        if value ? ${name} then field.type (attribute path name) value.${name} else field.default
+        if value ? ${name} then field.type (attribute path value name) value.${name} else field.default
       ) fields;
 
   /**
@@ -231,9 +256,9 @@ in
     if !isAttrs value then
       mismatch path expected value
     else if unknown != [ ] then
-      unknownAttribute path known (head unknown)
+      unknownAttribute path known value (head unknown)
     else if length names != 1 then
       fail path "expected ${expected}, got ${toString (length names)}"
     else
-      mapAttrs (name: alternatives.${name} (attribute path name)) value;
+      mapAttrs (name: alternatives.${name} (attribute path value name)) value;
 }

@@ -33,12 +33,9 @@ let
   };
   isOn = differs false;
 
-  # Nothing is defined of an option that there is not.
-  declared = option: attrByPath (splitString "." option) { definitionsWithLocations = [ ]; } options;
-
   isDefined = option: {
     inherit option;
-    found = definitions.of (declared option) != [ ];
+    found = definitions.of (definitions.named options option) != [ ];
   };
 
   # What the agent mounts.

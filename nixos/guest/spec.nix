@@ -45,8 +45,8 @@ let
         spec
       else
         throw (
-          "vmTest: nodes.${node}: option `${builtins.head asked}` has no effect with `vmtest.boot = \"${boot}\"`: "
-          + "set that to \"${way}\""
+          "vmTest: nodes.${node}: options that have no effect with `vmtest.boot = \"${boot}\"` (set that to \"${way}\"):"
+          + definitions.list options asked
         )
     ) spec unmet.${boot};
 

@@ -75,18 +75,30 @@ let
     modulesPath = dirOf (dirOf (dirOf (toString declared))) + "/modules";
   };
 
+  # What vmtest cannot do, each option with the reason.
+  unmet =
+    lib.optionalAttrs (config.enableDebugHook or false) { enableDebugHook = "not supported yet"; }
+    // lib.optionalAttrs (config.sshBackdoor.enable or false) {
+      "sshBackdoor.enable" = "not supported yet";
+    }
+    // lib.optionalAttrs (config.logLevel or "info" != "info") {
+      logLevel = "the log has one level; see `vmtest.serialStdout`";
+    }
+    // lib.optionalAttrs (definitions.of options.extraDriverArgs != [ ]) {
+      extraDriverArgs = "the driver has other arguments: see `nixos-test-driver --help`";
+    };
+
   checked =
     value:
-    if config.enableDebugHook or false then
-      refuse "enableDebugHook" "not supported yet"
-    else if config.sshBackdoor.enable or false then
-      refuse "sshBackdoor.enable" "not supported yet"
-    else if config.logLevel or "info" != "info" then
-      refuse "logLevel" "the log has one level; see `vmtest.serialStdout`"
-    else if definitions.of options.extraDriverArgs != [ ] then
-      refuse "extraDriverArgs" "the driver has other arguments: see `nixos-test-driver --help`"
+    if unmet == { } then
+      value
     else
-      value;
+      throw (
+        "vmTest: ${config.name}: options that cannot be had:"
+        + lib.concatStrings (
+          lib.mapAttrsToList (option: reason: "${definitions.list options [ option ]}: ${reason}") unmet
+        )
+      );
 
   # With them, `overrideTestDerivation` of nixpkgs reaches the derivation.
   hasArgument = options ? rawTestDerivationArg;

@@ -14,7 +14,7 @@ let
     }).drvPath;
 
   ofTest = option: module: {
-    error = "vmTest: options: option `${option}`: ";
+    error = "vmTest: options: options that cannot be had:\n- `${option}`, in the argument of runNixOSTest: ";
     test = testOf pkgs module;
   };
 
@@ -30,8 +30,8 @@ let
   # A node that is to boot in a way that has no use for the option.
   ofBoot = boot: option: way: node: {
     error =
-      "vmTest: nodes.machine: option `${option}` has no effect with `vmtest.boot = \"${boot}\"`: "
-      + "set that to \"${way}\"";
+      "vmTest: nodes.machine: options that have no effect with `vmtest.boot = \"${boot}\"` "
+      + "(set that to \"${way}\"):\n- `${option}`, in the argument of runNixOSTest";
     test = testOf pkgs {
       nodes.machine = {
         imports = [ node ];
