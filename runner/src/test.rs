@@ -130,6 +130,7 @@ async fn act(
 ) -> Result<(), Fault> {
     let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
+    let claimed = claim(&test, out)?;
     let stop = Stop::default();
     let images = scratch.join("machines");
     let shared = scratch.join("shared-xchg");
@@ -173,11 +174,22 @@ async fn act(
     let result = guard(script, limit, &stop).await;
     machines.end(&images, events).await;
     remove(&shared, events);
-    if result.is_err() {
+    if let (Err(_), Some(folder)) = (&result, &claimed) {
         // Nobody goes on from a snapshot of a test that failed, and it may be what fills the disk.
-        remove(&out.join(kept::FOLDER), events);
+        remove(folder, events);
     }
     result
+}
+
+/// The folder in which the test is to keep its machines, if it is to keep them: from here on it is this run's.
+fn claim(test: &Test, out: &Path) -> Result<Option<PathBuf>, Fault> {
+    let Some(Snapshot::Save(_)) = &test.snapshot else {
+        return Ok(None);
+    };
+    let claimed = kept::claim(out);
+    claimed
+        .map(Some)
+        .map_err(|error| Fault::of_machines(format!("{error:#}")))
 }
 
 /// Removes a folder that nobody looks at any more: a failed build may be kept.

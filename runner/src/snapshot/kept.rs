@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +71,27 @@ struct Kept {
     forwards: Vec<Forward>,
     /// See [`layout`].
     layout: Vec<String>,
+}
+
+/// Makes the folder in the output of a test in which it keeps its machines. A test that is run without Nix may find what its
+/// last run has kept: that is removed. Blocking.
+///
+/// # Errors
+/// When the folder cannot be made, or is there already and not what a run has kept.
+pub fn claim(output: &Path) -> Result<PathBuf> {
+    let folder = output.join(FOLDER);
+    if folder.join(DESCRIPTION).exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    match fs::create_dir(&folder) {
+        Ok(()) => Ok(folder),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+            "{} is to hold the machines that the test saves, and there is something already that no test has saved (it has \
+             no {DESCRIPTION}): move it away, or choose another output directory",
+            folder.display()
+        ),
+        Err(error) => Err(error).with_context(|| folder.display().to_string()),
+    }
 }
 
 /// A machine to be kept: what it boots from, and what it was; none if it is off.

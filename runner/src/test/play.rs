@@ -88,12 +88,11 @@ impl Play<'_> {
         }
     }
 
-    /// Brings the machines to where they are to be saved, and keeps them in the output.
+    /// Brings the machines to where they are to be saved, and keeps them in the output, in the folder that was
+    /// [claimed](kept::claim) for that.
     pub(super) async fn save(self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
         let folder = self.premises.out.join(kept::FOLDER);
         let events = &self.premises.events;
-        // A test that is run without Nix may find what its last run has kept.
-        remove(&folder, events);
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
         if save.prepared {
             self.run_script(PREPARE, &self.test.script, machines, &workshop)

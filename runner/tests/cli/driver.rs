@@ -1,0 +1,107 @@
+//! Drivers: tests as programs, run by hand in a folder of somebody's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::{End, Site, VMTEST};
+
+impl Site {
+    /// Makes the driver of a test.
+    fn driver(&self, attributes: &Value, flags: &[&str]) -> PathBuf {
+        fs::write(self.path("driver.json"), attributes.to_string()).expect("file");
+        let made = Command::new(VMTEST)
+            .arg("driver")
+            .args(flags)
+            .env("NIX_ATTRS_JSON_FILE", self.path("driver.json"))
+            .status();
+        assert!(made.expect("the program runs").success());
+        self.path("result/bin/nixos-test-driver")
+    }
+
+    /// Runs a driver in the folder `here`, and looks for its report in `out`.
+    fn drive(&self, driver: &Path, flags: &[&str], out: &Path) -> End {
+        let here = self.path("here");
+        fs::create_dir_all(&here).expect("folder");
+        let output = Command::new(driver)
+            .args(flags)
+            .current_dir(here)
+            .env_remove("VMTEST_LOG")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the driver runs");
+        let report = fs::read(out.join("report.json")).ok();
+        End {
+            code: output.status.code(),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+            report: report.map(|text| serde_json::from_slice(&text).expect("JSON")),
+        }
+    }
+}
+
+#[test]
+fn results_of_a_driver_lie_where_it_was_started_or_where_they_are_to() {
+    let site = Site::new();
+    let driver = site.driver(&site.attributes("print('fine')\n"), &[]);
+    let script = fs::read_to_string(site.path("result/test-script")).expect("a script");
+    assert_eq!(script, "print('fine')\n");
+    let here = site.drive(&driver, &[], &site.path("here"));
+    assert_eq!(here.code, Some(0), "{}", here.stderr);
+    assert_eq!(here.report()["outcome"], "passed");
+    for (number, flag) in ["-o", "--output-directory", "--output_directory"]
+        .iter()
+        .enumerate()
+    {
+        let out = site.path(&format!("out{number}"));
+        let there = site.drive(&driver, &[flag, &out.display().to_string()], &out);
+        assert_eq!(there.code, Some(0), "{}", there.stderr);
+        assert_eq!(there.report()["outcome"], "passed", "{flag}");
+    }
+}
+
+#[test]
+fn a_driver_has_the_exit_codes_of_a_build() {
+    for (script, code) in [
+        ("raise SystemExit\n", 0),
+        ("assert False\n", 1),
+        ("1 / 0\n", 3),
+    ] {
+        let site = Site::new();
+        let driver = site.driver(&site.attributes(script), &[]);
+        let end = site.drive(&driver, &[], &site.path("here"));
+        assert_eq!(end.code, Some(code), "{script}: {}", end.stderr);
+    }
+    let site = Site::new();
+    let driver = site.driver(&site.attributes("pass\n"), &[]);
+    let wrong = site.drive(&driver, &["--colour"], &site.path("here"));
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+/// A folder of somebody's may hold anything, whatever we would call by that name.
+#[test]
+fn a_driver_removes_nothing_of_somebody_elses() {
+    let site = Site::new();
+    let notes = site.path("here/snapshot/notes");
+    fs::create_dir_all(site.path("here/snapshot")).expect("folder");
+    fs::write(&notes, "mine").expect("file");
+
+    let driver = site.driver(&site.attributes("assert False\n"), &[]);
+    assert_eq!(site.drive(&driver, &[], &site.path("here")).code, Some(1));
+    assert!(notes.exists());
+
+    fs::remove_dir_all(site.path("result")).expect("removed");
+    let mut attributes = site.attributes("pass\n");
+    attributes["manifest"]["snapshot"] = json!({ "save": { "required": true, "prepared": true } });
+    let driver = site.driver(&attributes, &[]);
+    let refused = site.drive(&driver, &[], &site.path("here"));
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    let message = refused.report()["failure"]["message"].as_str();
+    let message = message.expect("a message");
+    assert!(
+        message.contains("/snapshot is to hold") && message.contains("no snapshot.json"),
+        "{message}"
+    );
+    assert!(notes.exists());
+}
