@@ -87,7 +87,8 @@ in
     /**
       With `snapshot`, the script that brings the machines to where they are saved; those that run then do so when the test
       script begins. Without it, all machines are started, and are saved when their system's default target is reached;
-      they go on from there when the test script starts them.
+      they go on from there when the test script starts them. Where machines boot in the test itself, as in its drivers, the
+      script is run first.
     */
     prepare = {
       type = nullOr (string { });

@@ -161,7 +161,8 @@ async fn act(
             stop: &stop,
         };
         match test.snapshot.clone() {
-            None => play.run(&mut machines).await,
+            None => play.boot(None, &mut machines).await,
+            Some(Snapshot::Boot(boot)) => play.boot(Some(&boot.prepare), &mut machines).await,
             Some(Snapshot::Save(save)) => play.save(&save, &mut machines).await,
             Some(Snapshot::Restore(restore)) => play.restore(&restore, &mut machines).await,
         }

@@ -10,7 +10,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{self as manifest, Attributes, Boot, NetworkSetup, Node, UserNetwork};
+use vmtest_manifest::{
+    self as manifest, Attributes, Boot, NetworkSetup, Node, Snapshot, UserNetwork,
+};
 
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
@@ -64,7 +66,9 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     let start_scripts = manifest.start_scripts.iter();
     let start_scripts = start_scripts.map(|(name, script)| rules.start_script(name, script));
     let start_scripts: Vec<StartScript> = start_scripts.collect();
-    if let (Some(_), Some(script)) = (&manifest.snapshot, start_scripts.first()) {
+    if let (Some(Snapshot::Save(_) | Snapshot::Restore(_)), Some(script)) =
+        (&manifest.snapshot, start_scripts.first())
+    {
         let place = format!("startScripts.{}", script.name);
         rules.complain(&place, "machines of start scripts cannot be saved");
     }

@@ -43,12 +43,18 @@ pub(super) struct Play<'a> {
 }
 
 impl Play<'_> {
-    /// Runs the script.
-    pub(super) async fn run(self, machines: &mut Machines) -> Result<(), Fault> {
+    /// Runs the script with new machines, which boot: one that prepares them is run first.
+    pub(super) async fn boot(
+        &self,
+        prepare: Option<&str>,
+        machines: &mut Machines,
+    ) -> Result<(), Fault> {
         let source = Source::New(self.images.to_owned());
         let workshop = self.set_up(machines, source).await?;
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
+        if let Some(prepare) = prepare {
+            self.prepare(prepare, machines, &workshop).await?;
+        }
+        self.play(machines, &workshop).await
     }
 
     async fn set_up(
@@ -62,20 +68,39 @@ impl Play<'_> {
             .await
     }
 
-    /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
-    async fn run_script(
+    /// Runs the test script.
+    async fn play(&self, machines: &Machines, workshop: &Arc<Workshop>) -> Result<(), Fault> {
+        let script = self.script(TEST_SCRIPT, &self.test.script, self.mode);
+        self.run_script(script, machines, workshop).await
+    }
+
+    /// Runs a script before the test script, or in its place; at a prompt, too, it is not asked for.
+    async fn prepare(
         &self,
-        name: &str,
         text: &str,
         machines: &Machines,
         workshop: &Arc<Workshop>,
     ) -> Result<(), Fault> {
-        let script = Script {
+        let script = self.script(PREPARE, text, Mode::Script);
+        self.run_script(script, machines, workshop).await
+    }
+
+    fn script(&self, name: &str, text: &str, mode: Mode) -> Script {
+        Script {
             text: text.to_owned(),
             name: name.to_owned(),
             python_path: self.test.python_path.clone(),
-            mode: self.mode,
-        };
+            mode,
+        }
+    }
+
+    /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
+    async fn run_script(
+        &self,
+        script: Script,
+        machines: &Machines,
+        workshop: &Arc<Workshop>,
+    ) -> Result<(), Fault> {
         let (handles, vlans) = (&machines.handles, self.test.vlans());
         let driver = ScriptDriver::new(handles, &vlans, Arc::clone(workshop), self.stop.clone());
         let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
@@ -95,8 +120,7 @@ impl Play<'_> {
         let events = &self.premises.events;
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
         if save.prepared {
-            self.run_script(PREPARE, &self.test.script, machines, &workshop)
-                .await?;
+            self.prepare(&self.test.script, machines, &workshop).await?;
         } else {
             let booted = at_once(&machines.handles, boot).await;
             all(&machines.handles, booted).map_err(Fault::of_machines)?;
@@ -176,7 +200,7 @@ impl Play<'_> {
             Ok(snapshot) => Arc::new(snapshot),
             Err(error) => {
                 self.refuse(restore, &format!("{error:#}"))?;
-                return self.boot(restore, machines).await;
+                return self.boot(restore.prepare.as_deref(), machines).await;
             }
         };
         let source = Source::Snapshot(Arc::clone(&snapshot));
@@ -194,7 +218,7 @@ impl Play<'_> {
                 drop(running);
                 let machines_there = std::mem::take(machines);
                 machines_there.end(self.images, &self.premises.events).await;
-                return self.boot(restore, machines).await;
+                return self.boot(restore.prepare.as_deref(), machines).await;
             }
         } else {
             for (handle, saved) in running {
@@ -210,20 +234,7 @@ impl Play<'_> {
                 });
             }
         }
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
-    }
-
-    /// New machines, which boot: the script that prepares them is run first.
-    async fn boot(&self, restore: &Restore, machines: &mut Machines) -> Result<(), Fault> {
-        let source = Source::New(self.images.to_owned());
-        let workshop = self.set_up(machines, source).await?;
-        if let Some(prepare) = &restore.prepare {
-            self.run_script(PREPARE, prepare, machines, &workshop)
-                .await?;
-        }
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
+        self.play(machines, &workshop).await
     }
 
     /// The snapshot cannot be used: that is the end, unless the machines may boot instead.

@@ -79,6 +79,20 @@ fn a_driver_has_the_exit_codes_of_a_build() {
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
 }
 
+/// There is no snapshot for it to go on from.
+#[test]
+fn a_driver_prepares_its_machines_before_its_script() {
+    let site = Site::new();
+    let mut attributes = site.attributes("print('second')\n");
+    attributes["manifest"]["snapshot"] = json!({ "boot": { "prepare": "print('first')\n" } });
+    let driver = site.driver(&attributes, &[]);
+    let end = site.drive(&driver, &[], &site.path("here"));
+    assert_eq!(end.code, Some(0), "{}", end.stderr);
+    let said = |line: &&str| matches!(*line, "first" | "second");
+    let lines: Vec<&str> = end.stderr.lines().filter(said).collect();
+    assert_eq!(lines, ["first", "second"]);
+}
+
 /// A folder of somebody's may hold anything, whatever we would call by that name.
 #[test]
 fn a_driver_removes_nothing_of_somebody_elses() {

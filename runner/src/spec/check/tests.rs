@@ -229,6 +229,9 @@ fn machines_of_start_scripts_are_checked() {
     let test = resolve(&valid).expect("nothing wrong");
     assert_eq!(test.vlans(), [1, 2, 3]);
     assert_eq!(test.start_scripts[0].program, site.path("qemu"));
+    attributes["manifest"]["snapshot"] = json!({ "boot": { "prepare": "pass" } });
+    let booting = Attributes::parse(&attributes.to_string()).expect("attributes");
+    resolve(&booting).expect("nothing is saved");
 
     let complaints = site.complaints(|attributes| {
         let manifest = &mut attributes["manifest"];
