@@ -222,7 +222,7 @@ impl Play<'_> {
             }
         } else {
             for (handle, saved) in running {
-                handle.set_initial(Initial {
+                let initial = Initial {
                     saved,
                     otherwise: match restore.required {
                         true => Otherwise::Fail,
@@ -231,7 +231,8 @@ impl Play<'_> {
                         },
                     },
                     fresh: restore.fresh.clone(),
-                });
+                };
+                handle.set_initial(initial).await;
             }
         }
         self.play(machines, &workshop).await

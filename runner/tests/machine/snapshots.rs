@@ -1,10 +1,12 @@
 //! Machines that are saved, and go back.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use vmtest::machine::lifecycle::{End, State};
 use vmtest::machine::{Initial, Otherwise};
 use vmtest::snapshot::{Saved, save};
 use vmtest::vm::launch::Launch;
@@ -30,6 +32,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_machine_that_cannot_go_on_boots_with_new_disks,
     ),
     (
+        "snapshots::a_machine_that_must_go_on_never_boots",
+        a_machine_that_must_go_on_never_boots,
+    ),
+    (
         "snapshots::ports_of_the_host_lead_into_a_machine_that_went_back",
         ports_of_the_host_lead_into_a_machine_that_went_back,
     ),
@@ -49,6 +55,17 @@ const SAVED: &[&str] = &["hello", "booted", "sync", "hang"];
 async fn saved(bench: &Bench) -> Arc<Saved> {
     let saved = save::save(std::slice::from_ref(&bench.handle)).await;
     saved.expect("saved").remove(0)
+}
+
+/// The state of devices in the one state of a machine that is there.
+fn devices_in(bench: &Bench) -> PathBuf {
+    let entries = fs::read_dir(bench.scratch("")).expect("a folder");
+    let files = entries.map(|entry| entry.expect("an entry").path().join("devices"));
+    let found: Vec<PathBuf> = files.filter(|file| file.exists()).collect();
+    let [devices] = found.as_slice() else {
+        panic!("one state, not {found:?}");
+    };
+    devices.clone()
 }
 
 async fn is_up(bench: &Bench) {
@@ -139,19 +156,22 @@ fn a_machine_that_cannot_go_on_boots_with_new_disks() {
         fs::write(bench.disk(), "saved").expect("written");
         let saved = saved(&bench).await;
         bench.handle.kill().await.expect("ended");
-        fs::remove_file(bench.scratch("saved0/devices")).expect("there");
+        let devices = devices_in(&bench);
+        fs::remove_file(&devices).expect("there");
         let initial = |otherwise| Initial {
             saved: Arc::clone(&saved),
             otherwise,
             fresh: Vec::new(),
         };
-        bench.handle.set_initial(initial(Otherwise::Fail));
+        bench.handle.set_initial(initial(Otherwise::Fail)).await;
         let failure = bench.handle.start(false).await.expect_err("it cannot");
-        assert!(failure.to_string().contains("saved0/devices"), "{failure}");
+        let path = devices.display().to_string();
+        assert!(failure.to_string().contains(&path), "{failure}");
         assert_eq!(bench.disk_content(), "saved");
-        bench.handle.set_initial(initial(Otherwise::Boot {
+        let boot = Otherwise::Boot {
             mke2fs: "/nowhere".into(),
-        }));
+        };
+        bench.handle.set_initial(initial(boot)).await;
         is_up(&bench).await;
         assert_eq!(bench.disk_content(), "");
         let lines = bench
@@ -162,6 +182,29 @@ fn a_machine_that_cannot_go_on_boots_with_new_disks() {
             lines.iter().any(|line| line.starts_with(warning)),
             "{lines:?}"
         );
+    });
+}
+
+/// No start of it boots, whatever the script makes of the error of the first; and no QEMU is left that waits.
+fn a_machine_that_must_go_on_never_boots() {
+    block_on(async {
+        let steps = [&["refuse-restored:cont"], SAVED].concat();
+        let bench = Bench::with_disk(&steps);
+        is_up(&bench).await;
+        let saved = saved(&bench).await;
+        bench.handle.kill().await.expect("ended");
+        let initial = Initial {
+            saved,
+            otherwise: Otherwise::Fail,
+            fresh: Vec::new(),
+        };
+        bench.handle.set_initial(initial).await;
+        for _ in 0..2 {
+            let failure = bench.handle.start(false).await.expect_err("it cannot");
+            let expected = "cannot start: QEMU refuses `cont`: no";
+            assert_eq!(failure.to_string(), expected);
+            assert_eq!(bench.handle.state(), State::Off(Some(End::Killed)));
+        }
     });
 }
 
