@@ -199,12 +199,18 @@ impl Play<'_> {
         let snapshot = match off_thread(open).await {
             Ok(snapshot) => Arc::new(snapshot),
             Err(error) => {
-                self.refuse(restore, &format!("{error:#}"))?;
-                return self.boot(restore.prepare.as_deref(), machines).await;
+                let reason = format!("{error:#}");
+                return self.boot_instead(restore, &reason, machines).await;
             }
         };
         let source = Source::Snapshot(Arc::clone(&snapshot));
-        let workshop = self.set_up(machines, source).await?;
+        let workshop = match self.set_up(machines, source).await {
+            Ok(workshop) => workshop,
+            Err(fault) => {
+                let reason = fault.report.message;
+                return self.boot_instead(restore, &reason, machines).await;
+            }
+        };
         let running = machines.handles.iter().filter_map(|handle| {
             let restorable = &snapshot.machines[handle.name()];
             let saved = Arc::clone(&restorable.saved);
@@ -213,12 +219,8 @@ impl Play<'_> {
         let running: Vec<_> = running.collect();
         if snapshot.prepared {
             if let Err(reason) = restore_now(&running, restore).await {
-                self.refuse(restore, &reason)?;
-                // Some may run, and all have disks on which the first script has left its traces.
                 drop(running);
-                let machines_there = std::mem::take(machines);
-                machines_there.end(self.images, &self.premises.events).await;
-                return self.boot(restore.prepare.as_deref(), machines).await;
+                return self.boot_instead(restore, &reason, machines).await;
             }
         } else {
             for (handle, saved) in running {
@@ -236,6 +238,20 @@ impl Play<'_> {
             }
         }
         self.play(machines, &workshop).await
+    }
+
+    /// Runs the script with machines that boot, if they may: those that cannot go on are given up. Some may run, and they have
+    /// disks on which the script that has prepared them has left its traces.
+    async fn boot_instead(
+        &self,
+        restore: &Restore,
+        reason: &str,
+        machines: &mut Machines,
+    ) -> Result<(), Fault> {
+        self.refuse(restore, reason)?;
+        let given_up = std::mem::take(machines);
+        given_up.end(self.images, &self.premises.events).await;
+        self.boot(restore.prepare.as_deref(), machines).await
     }
 
     /// The snapshot cannot be used: that is the end, unless the machines may boot instead.
