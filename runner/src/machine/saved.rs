@@ -78,6 +78,8 @@ impl Handle {
         let is_off = |state: &State| !state.is_running();
         self.stop(Order::Discard, is_off).await?;
         self.renew_disks(mke2fs).await?;
+        // What the console has shown meanwhile, and in the run that was saved, is not of the one that begins.
+        self.record.transcript.forget();
         self.boot(start).await
     }
 

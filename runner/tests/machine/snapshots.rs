@@ -151,7 +151,7 @@ fn machines_that_do_not_all_go_on_are_all_off() {
 /// Nothing is left of the attempt: neither on its disks, nor in what runs.
 fn a_machine_that_cannot_go_on_boots_with_new_disks() {
     block_on(async {
-        let mut bench = Bench::with_disk(SAVED);
+        let mut bench = Bench::with_disk(&[&["console:a run"], SAVED].concat());
         is_up(&bench).await;
         fs::write(bench.disk(), "saved").expect("written");
         let saved = saved(&bench).await;
@@ -174,6 +174,9 @@ fn a_machine_that_cannot_go_on_boots_with_new_disks() {
         bench.handle.set_initial(initial(boot)).await;
         is_up(&bench).await;
         assert_eq!(bench.disk_content(), "");
+        // A script that looks from the beginning does not see the run before.
+        let shown = bench.handle.console_text(0, None).await.text;
+        assert_eq!(shown.matches("a run").count(), 1, "{shown}");
         let lines = bench
             .log_until("No such file or directory (os error 2)")
             .await;
