@@ -143,10 +143,16 @@ let
     /**
       The interface's name in the machine.
     */
-    name.type = string {
-      pattern = "[^/[:space:]]{1,15}";
-      description = "a name of at most 15 characters";
-    };
+    name.type =
+      let
+        # As Linux has it, which takes a `%` for a pattern.
+        some = "[^/:%[:space:]]";
+        other = "[^/:%.[:space:]]";
+      in
+      string {
+        pattern = "${other}${some}{0,14}|[.]${other}${some}{0,13}|[.][.]${some}{1,13}";
+        description = "the name of an interface (1 to 15 bytes, without `/`, `:`, `%` and white space, and not `.` or `..`)";
+      };
     /**
       The VLAN that it is plugged into.
     */

@@ -161,7 +161,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Two cards with one address on one VLAN would never hear from each other. Two of one name are one to QEMU.
+    /// Two cards with one address on one VLAN would never hear from each other. Two of one name a guest cannot have.
     fn cards(&mut self, nodes: &BTreeMap<String, Node>) {
         let mut cards = BTreeMap::<(u16, String), String>::new();
         for (name, node) in nodes {
@@ -360,11 +360,10 @@ impl Rules<'_> {
 
     fn interface(&mut self, place: &str, interface: &manifest::Interface) -> Option<Interface> {
         let at = format!("{place}.{}", interface.name);
-        let length = interface.name.len();
         self.require(
             &at,
-            (1..=15).contains(&length),
-            "an interface's name has 1 to 15 characters",
+            is_interface_name(&interface.name),
+            "an interface's name has 1 to 15 bytes, without `/`, `:`, `%` and white space, and is not `.` or `..`",
         );
         let mac = self.parse(&at, &interface.mac);
         let addresses = interface
@@ -423,6 +422,13 @@ fn image(node: &Node) -> Image {
         [] => Image::Store,
         _ => Image::Root,
     }
+}
+
+/// What Linux takes (`dev_valid_name`), but for patterns such as `eth%d`.
+fn is_interface_name(text: &str) -> bool {
+    (1..=15).contains(&text.len())
+        && !matches!(text, "." | "..")
+        && !text.contains(|character: char| character.is_whitespace() || "/:%".contains(character))
 }
 
 /// Longer ones QEMU cuts off.

@@ -413,7 +413,7 @@ fn each_mistake_is_named() {
             },
         ),
         (
-            "nodes.server.network.interfaces.an-interface-too: an interface's name has 1 to 15 characters",
+            "nodes.server.network.interfaces.an-interface-too: an interface's name has 1 to 15 bytes, without `/`, `:`, `%` and white space, and is not `.` or `..`",
             |_, a| server(a)["network"]["interfaces"][0]["name"] = json!("an-interface-too"),
         ),
         (
@@ -444,6 +444,35 @@ fn each_mistake_is_named() {
             site.complaints(|attributes| change(&site, attributes)),
             format!("the manifest cannot be run:\n  {expected}")
         );
+    }
+}
+
+#[test]
+fn interfaces_are_called_as_linux_lets_them_be() {
+    for name in [
+        "eth1",
+        "user",
+        "1lan",
+        "a,b",
+        "...",
+        "a.b",
+        "fifteen-letters",
+        "ü",
+    ] {
+        assert!(is_interface_name(name), "{name}");
+    }
+    for name in [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a:b",
+        "a b",
+        "a\tb",
+        "eth%d",
+        "sixteen-letters-",
+    ] {
+        assert!(!is_interface_name(name), "{name}");
     }
 }
 
