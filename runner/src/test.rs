@@ -11,6 +11,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -152,6 +153,7 @@ async fn act(
             wait_for_output: test.wait_for_output,
             tesseract: test.tools.tesseract.clone(),
             events: events.clone(),
+            logged: Arc::default(),
         };
         let play = Play {
             test: &test,

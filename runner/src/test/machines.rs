@@ -55,11 +55,9 @@ impl Machines {
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
         for (machine, files) in test.machines.iter().zip(files) {
-            let logs = premises.logs(&machine.name);
+            let logs = premises.logs(&machine.name).map_err(Fault::of_machines)?;
             let state_dir = premises.state_dir(&machine.name);
-            for folder in [&logs, &state_dir] {
-                fs::create_dir_all(folder).map_err(Fault::of_machines)?;
-            }
+            fs::create_dir_all(&state_dir).map_err(Fault::of_machines)?;
             let (handle, task) = Handle::new(Setup {
                 name: machine.name.clone(),
                 launch: Launch::Planned(Box::new(Planned {
