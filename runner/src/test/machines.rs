@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use vmtest_manifest::Boot;
+use vmtest_script::backend::MachineErrorKind as Failure;
 use vmtest_switch::Switch;
 
 use super::{Fault, remove};
@@ -136,17 +137,25 @@ impl Machines {
         self.tasks.iter().for_each(JoinHandle::abort);
         // A start or a snapshot that was given up may still write where everything is removed now.
         let settled = at_once(&self.handles, |handle| async move { handle.settle().await });
-        for failure in ends
-            .into_iter()
-            .chain(settled.await)
-            .filter_map(Result::err)
-        {
-            events.warn(format!("a machine does not end: {failure}"));
+        let names: Vec<&str> = self.handles.iter().map(Handle::name).collect();
+        let running = complaints(&names, "its QEMU does not end", &ends);
+        let copying = complaints(&names, "a copy of its files does not end", &settled.await);
+        for complaint in running.into_iter().chain(copying) {
+            events.warn(complaint);
         }
         for folder in state_dirs.iter().map(PathBuf::as_path).chain([images]) {
             remove(folder, events);
         }
     }
+}
+
+/// What went wrong with which machine.
+fn complaints(names: &[&str], what: &str, results: &[Result<(), Failure>]) -> Vec<String> {
+    let failures = names.iter().zip(results).filter_map(|(name, result)| {
+        let failure = result.as_ref().err()?;
+        Some(format!("{name}: {what}: {failure}"))
+    });
+    failures.collect()
 }
 
 async fn files(test: &Test, source: Source, images: &Path) -> Result<Vec<Files>, Fault> {
@@ -157,4 +166,25 @@ async fn files(test: &Test, source: Source, images: &Path) -> Result<Vec<Files>,
     });
     let made = made.await.map_err(Fault::of_machines)?;
     made.map_err(|error| Fault::of_machines(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_does_not_end_is_named() {
+        let late = Failure::TimedOut {
+            what: "the end of QEMU".to_owned(),
+            after: Duration::from_secs(30),
+        };
+        let told = complaints(
+            &["a", "b", "c"],
+            "it stays",
+            &[Ok(()), Err(late.clone()), Ok(())],
+        );
+        assert_eq!(told, [format!("b: it stays: {late}")]);
+    }
 }
