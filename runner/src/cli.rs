@@ -60,7 +60,7 @@ struct Run {
     #[command(flatten)]
     given: Given,
     /// A Python prompt in place of the test script, which `test_script()` runs then
-    #[arg(short = 'I', long)]
+    #[arg(short = 'I', long, overrides_with = "interactive")]
     interactive: bool,
     /// Folder for the results (default: the working directory; with --interactive they are lost)
     #[arg(

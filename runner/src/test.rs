@@ -8,7 +8,7 @@ mod play;
 
 use std::fmt::Display;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl From<Failure> for Fault {
     }
 }
 
-/// Runs a test to its end, whatever that is, and leaves its report.
+/// Runs a test to its end, whatever that is, and leaves its report; there is none of a prompt that somebody has left.
 ///
 /// # Errors
 /// When the results cannot be written.
@@ -108,6 +108,14 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     report.failure = result.err().map(|fault| fault.report);
     report.finish(outcome, start.elapsed());
     report.find_logs(out);
+    // What was tested at a prompt is known to nobody but who sat there.
+    if (mode, outcome) == (Mode::Interactive, Outcome::Passed) {
+        let Report { name, duration, .. } = &report;
+        say(&format!(
+            "vmtest: the prompt of test `{name}` was left after {duration:.2} seconds"
+        ));
+        return Ok(outcome);
+    }
     report::write(&report, out).context("cannot write the report")?;
     show_end(&report);
     if outcome != Outcome::Passed
@@ -253,25 +261,28 @@ async fn interruption() -> &'static str {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the end of the log, after the last event"
-)]
 fn show_end(report: &Report) {
     if let Some(failure) = &report.failure {
         if !failure.traceback.is_empty() {
-            eprintln!("{}", failure.traceback.trim_end());
+            say(failure.traceback.trim_end());
         }
-        eprintln!("{}", failure.message);
+        say(&failure.message);
     }
     let Report { name, duration, .. } = report;
     match report.outcome {
-        Outcome::Passed => eprintln!("vmtest: test `{name}` passed in {duration:.2} seconds"),
-        failed => eprintln!(
+        Outcome::Passed => say(&format!(
+            "vmtest: test `{name}` passed in {duration:.2} seconds"
+        )),
+        failed => say(&format!(
             "vmtest: test `{name}` failed in {duration:.2} seconds: {}",
             failed.describe()
-        ),
+        )),
     }
+}
+
+/// A line at the end of the log, after the last event. The terminal may be closed: that is no reason to leave anything behind.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Copies the results of a failed test to where Nix keeps them (`--keep-failed`).

@@ -79,6 +79,27 @@ fn a_driver_has_the_exit_codes_of_a_build() {
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
 }
 
+/// Whether it is asked for once more or not. Nobody says that the test has passed, since it was not run.
+#[test]
+fn a_prompt_that_is_left_has_tested_nothing() {
+    let site = Site::new();
+    let driver = site.driver(&site.attributes("assert False\n"), &["--interactive"]);
+    let out = site.path("out");
+    let place = out.display().to_string();
+    for flags in [
+        vec!["-o", &place],
+        vec!["--interactive", "-I", "-o", &place],
+    ] {
+        let end = site.drive(&driver, &flags, &out);
+        assert_eq!(end.code, Some(0), "{}", end.stderr);
+        let last = end.stderr.lines().last().expect("a last word");
+        let expected = "vmtest: the prompt of test `alone` was left after ";
+        assert!(last.starts_with(expected), "{last}");
+        assert!(!end.stderr.contains("passed"), "{}", end.stderr);
+        assert!(end.report.is_none());
+    }
+}
+
 /// There is no snapshot for it to go on from.
 #[test]
 fn a_driver_prepares_its_machines_before_its_script() {
