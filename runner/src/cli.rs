@@ -221,10 +221,11 @@ impl Api {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a runner that could not run"
-)]
+/// The last word of a runner that could not run. Its terminal may be closed.
 fn complain(outcome: Outcome, error: &anyhow::Error) {
-    eprintln!("vmtest: {}: {error:#}", outcome.describe());
+    let _ = writeln!(
+        std::io::stderr(),
+        "vmtest: {}: {error:#}",
+        outcome.describe()
+    );
 }

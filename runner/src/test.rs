@@ -249,16 +249,35 @@ async fn pass(limit: Option<Duration>) -> Duration {
 }
 
 async fn interruption() -> &'static str {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
     tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+        () = arrival(SignalKind::terminate()) => "SIGTERM",
+        () = arrival(SignalKind::interrupt()) => "SIGINT",
+        () = hangup() => "SIGHUP",
     }
+}
+
+/// Returns when the terminal is closed, unless whoever has started the runner wants it to go on then (`nohup`).
+async fn hangup() {
+    let kind = SignalKind::hangup();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if ignored(&status, kind.as_raw_value()) {
+        return std::future::pending().await;
+    }
+    arrival(kind).await;
+}
+
+async fn arrival(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether a process ignores the signal, by its `/proc/<pid>/status`; see proc_pid_status(5).
+fn ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 fn show_end(report: &Report) {
@@ -302,4 +321,16 @@ fn keep(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_bits() {
+        let status = "Name:\tvmtest\nSigBlk:\tffff\nSigIgn:\t0000000000001001\n";
+        assert!(ignored(status, 1) && ignored(status, 13));
+        assert!(!ignored(status, 2) && !ignored("", 1));
+    }
 }

@@ -1,12 +1,14 @@
 //! Drivers: tests as programs, run by hand in a folder of somebody's.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::{End, Site, VMTEST};
+use super::{AT_WORK, End, Site, VMTEST, log_at_work};
 
 impl Site {
     /// Makes the driver of a test.
@@ -97,6 +99,45 @@ fn a_prompt_that_is_left_has_tested_nothing() {
         assert!(last.starts_with(expected), "{last}");
         assert!(!end.stderr.contains("passed"), "{}", end.stderr);
         assert!(end.report.is_none());
+    }
+}
+
+/// With its terminal, a driver ends, and leaves nothing behind. Whoever wants it to go on has it ignore the signal.
+#[test]
+fn a_driver_ends_with_its_terminal_unless_it_is_to_stay() {
+    let ends = r#"exec env --default-signal=HUP "$0""#;
+    let stays = r#"trap '' HUP; exec "$0""#;
+    for (shell, signals, expected) in [
+        (ends, &[Signal::HUP][..], "SIGHUP"),
+        (stays, &[Signal::HUP, Signal::TERM], "SIGTERM"),
+    ] {
+        let site = Site::new();
+        let driver = site.driver(&site.attributes(AT_WORK), &[]);
+        for folder in ["here", "tmp"] {
+            fs::create_dir(site.path(folder)).expect("folder");
+        }
+        let child = Command::new("/bin/sh")
+            .args(["-c", shell])
+            .arg(driver)
+            .current_dir(site.path("here"))
+            .env("TMPDIR", site.path("tmp"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.expect("the driver runs");
+        let mut log = log_at_work(&mut child);
+        for &signal in signals {
+            kill_process(Pid::from_child(&child), signal).expect("it runs");
+        }
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).expect("text");
+        assert_eq!(child.wait().expect("it ends").code(), Some(7), "{rest}");
+        assert!(
+            rest.contains(&format!("the runner got {expected}")),
+            "{rest}"
+        );
+        let left = fs::read_dir(site.path("tmp")).expect("folder").count();
+        assert_eq!(left, 0, "{expected}");
     }
 }
 
