@@ -144,7 +144,8 @@ in
     };
 
     /**
-      System features that a builder must have beside `nixos-test` and, where KVM is required, `kvm`.
+      System features that a builder must have beside `nixos-test` and, where KVM is required, `kvm`; so must the one that
+      boots the machines for `snapshot`, and tests with others do not share its boot.
     */
     extraFeatures = {
       type = listOf (string { });

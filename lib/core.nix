@@ -69,7 +69,8 @@ let
   # Not a regular expression: those of Nix overflow the stack on long scripts.
   mentions = text: script: builtins.replaceStrings [ text ] [ "" ] script != script;
 
-  # Only a script of its own can make a boot depend on more than the machines.
+  # Only a script of its own can make a boot depend on more than the machines, and what a builder must have to run them
+  # (`acceleration`, `extraFeatures`).
   bootArguments =
     arguments:
     arguments

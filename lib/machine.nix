@@ -318,8 +318,8 @@ let
 
     /**
       Parameters appended to the kernel's command line, where they win over those of the runner: `console=ttyS0 panic=-1`,
-      with a network that the agent sets up `net.ifnames=0`, and under emulation `no_timer_check` and
-      `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
+      where the agent names the interfaces (`networkSetup` is `agent` or `names`) `net.ifnames=0`, and under emulation
+      `no_timer_check` and `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
     */
     kernelParams = {
       type = listOf (string { });

@@ -51,6 +51,7 @@ fn what_makes_the_state_does() {
         "nodes = { server = machine; other = machine; }",
         r#"prepare = "server.start()""#,
         "sharedDir = false",
+        r#"extraFeatures = [ "x" ]"#,
         r#"acceleration = "never""#,
         r#"snapshot = "prefer""#,
         r#"tools = base.tools // { agent = fake "other"; }"#,
