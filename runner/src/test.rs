@@ -139,7 +139,6 @@ async fn act(
 ) -> Result<(), Fault> {
     let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
-    let claimed = claim(&test, out)?;
     let stop = Stop::default();
     let images = scratch.join("machines");
     let shared = scratch.join("shared-xchg");
@@ -147,35 +146,30 @@ async fn act(
     if test.shared_dir {
         test.share(&shared);
     }
+    let claimed = claim(&test, out)?;
     let mut machines = Machines::default();
     let script = async {
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
         let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
-        let premises = Premises {
-            accelerator: choice.accelerator,
-            agent: test.tools.agent.clone(),
-            tmp_dir: scratch.to_owned(),
-            shared_dir: shared.clone(),
-            out: out.to_owned(),
-            wait_for_output: test.wait_for_output,
-            tesseract: test.tools.tesseract.clone(),
-            events: events.clone(),
-            logged: Arc::default(),
-        };
         let play = Play {
             test: &test,
             mode,
-            premises,
+            premises: Premises {
+                accelerator: choice.accelerator,
+                agent: test.tools.agent.clone(),
+                tmp_dir: scratch.to_owned(),
+                shared_dir: shared.clone(),
+                out: out.to_owned(),
+                wait_for_output: test.wait_for_output,
+                tesseract: test.tools.tesseract.clone(),
+                events: events.clone(),
+                logged: Arc::default(),
+            },
             images: &images,
             stop: &stop,
         };
-        match test.snapshot.clone() {
-            None => play.boot(None, &mut machines).await,
-            Some(Snapshot::Boot(boot)) => play.boot(Some(&boot.prepare), &mut machines).await,
-            Some(Snapshot::Save(save)) => play.save(&save, &mut machines).await,
-            Some(Snapshot::Restore(restore)) => play.restore(&restore, &mut machines).await,
-        }
+        play.run(&mut machines).await
     };
     let limit = match mode {
         Mode::Script => Some(test.timeout),

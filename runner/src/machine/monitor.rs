@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use vmtest_script::backend::{ConsoleText, MachineErrorKind as Failure};
 
 use super::handle::{Handle, unavailable};
+use super::record::Forward;
 use crate::vm::launch::Launch;
 use crate::vm::plan::vlan_card;
 use crate::vm::qmp::{self, QmpError};
@@ -119,7 +120,10 @@ impl Handle {
         let command = format!("hostfwd_add tcp::{host_port}-:{guest_port}");
         match self.monitor(&command).await?.trim() {
             "" => {
-                self.record.forwards.push((host_port, guest_port));
+                self.record.forwards.push(Forward {
+                    host_port,
+                    guest_port,
+                });
                 Ok(())
             }
             complaint => Err(Failure::Refused {

@@ -150,8 +150,9 @@ impl Handle {
         })
         .await?;
         // They are QEMU's own, and in no state of the machine.
-        for &(host_port, guest_port) in &saved.forwards {
-            self.forward_port(host_port, guest_port).await?;
+        for forward in &saved.forwards {
+            self.forward_port(forward.host_port, forward.guest_port)
+                .await?;
         }
         Ok(())
     }

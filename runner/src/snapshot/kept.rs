@@ -32,7 +32,7 @@ pub const FOLDER: &str = "snapshot";
 const DESCRIPTION: &str = "snapshot.json";
 
 /// Version of the folder's form.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What `snapshot.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -386,7 +386,7 @@ mod tests {
         parse(&mine).expect("of this version");
         let other = r#"{ "version": 7, "colour": "red" }"#;
         let error = parse(other).expect_err("refused").to_string();
-        assert_eq!(error, "it is of version 7, and this runner reads version 2");
+        assert_eq!(error, "it is of version 7, and this runner reads version 3");
         let error = parse("{}").expect_err("refused").to_string();
         assert!(error.contains("version"), "{error}");
     }

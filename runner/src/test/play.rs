@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
-use vmtest_manifest::{Restore, Save};
+use vmtest_manifest::{Restore, Save, Snapshot};
 use vmtest_script::backend::{Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome};
 use vmtest_script::{Mode, Script};
 
@@ -43,12 +43,18 @@ pub(super) struct Play<'a> {
 }
 
 impl Play<'_> {
+    /// Does what the manifest says.
+    pub(super) async fn run(&self, machines: &mut Machines) -> Result<(), Fault> {
+        match &self.test.snapshot {
+            None => self.boot(None, machines).await,
+            Some(Snapshot::Boot(boot)) => self.boot(Some(&boot.prepare), machines).await,
+            Some(Snapshot::Save(save)) => self.save(save, machines).await,
+            Some(Snapshot::Restore(restore)) => self.restore(restore, machines).await,
+        }
+    }
+
     /// Runs the script with new machines, which boot: one that prepares them is run first.
-    pub(super) async fn boot(
-        &self,
-        prepare: Option<&str>,
-        machines: &mut Machines,
-    ) -> Result<(), Fault> {
+    async fn boot(&self, prepare: Option<&str>, machines: &mut Machines) -> Result<(), Fault> {
         let source = Source::New(self.images.to_owned());
         let workshop = self.set_up(machines, source).await?;
         if let Some(prepare) = prepare {
@@ -115,7 +121,7 @@ impl Play<'_> {
 
     /// Brings the machines to where they are to be saved, and keeps them in the output, in the folder that was
     /// [claimed](kept::claim) for that.
-    pub(super) async fn save(self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
+    async fn save(&self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
         let folder = self.premises.out.join(kept::FOLDER);
         let events = &self.premises.events;
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
@@ -185,11 +191,7 @@ impl Play<'_> {
     }
 
     /// Runs the script with machines that go on from a snapshot.
-    pub(super) async fn restore(
-        self,
-        restore: &Restore,
-        machines: &mut Machines,
-    ) -> Result<(), Fault> {
+    async fn restore(&self, restore: &Restore, machines: &mut Machines) -> Result<(), Fault> {
         self.premises.events.emit(Event::Snapshot {
             from: restore.from.clone(),
         });

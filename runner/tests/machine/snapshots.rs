@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vmtest::machine::lifecycle::{End, State};
+use vmtest::machine::record::Forward;
 use vmtest::machine::{Initial, Otherwise};
 use vmtest::snapshot::{Saved, save};
 use vmtest::vm::launch::Launch;
@@ -122,7 +123,11 @@ fn ports_of_the_host_lead_into_a_machine_that_went_back() {
         bench.handle.forward_port(8081, 81).await.expect("open");
         let back = [(bench.handle.clone(), before)];
         save::restore(&back).await.expect("restored");
-        assert_eq!(bench.handle.forwards(), [(8080, 80)]);
+        let forward = Forward {
+            host_port: 8080,
+            guest_port: 80,
+        };
+        assert_eq!(bench.handle.forwards(), [forward]);
         let heard = bench.handle.qmp("heard", "").await.expect("heard");
         assert!(heard.contains("hostfwd_add tcp::8080-:80"), "{heard}");
         assert!(!heard.contains("8081"), "{heard}");
