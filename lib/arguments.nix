@@ -87,7 +87,8 @@ in
     /**
       With `snapshot`, the script that brings the machines to where they are saved; those that run then do so when the test
       script begins. Without it, all machines are started, and are saved when their system's default target is reached;
-      they go on from there when the test script starts them.
+      they go on from there when the test script starts them. Where machines boot in the test itself, as in its drivers, the
+      script is run first.
     */
     prepare = {
       type = nullOr (string { });
@@ -143,7 +144,8 @@ in
     };
 
     /**
-      System features that a builder must have beside `nixos-test` and, where KVM is required, `kvm`.
+      System features that a builder must have beside `nixos-test` and, where KVM is required, `kvm`; so must the one that
+      boots the machines for `snapshot`, and tests with others do not share its boot.
     */
     extraFeatures = {
       type = listOf (string { });

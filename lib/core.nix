@@ -69,7 +69,8 @@ let
   # Not a regular expression: those of Nix overflow the stack on long scripts.
   mentions = text: script: builtins.replaceStrings [ text ] [ "" ] script != script;
 
-  # Only a script of its own can make a boot depend on more than the machines.
+  # Only a script of its own can make a boot depend on more than the machines, and what a builder must have to run them
+  # (`acceleration`, `extraFeatures`).
   bootArguments =
     arguments:
     arguments
@@ -174,6 +175,9 @@ let
       requiredCores = sum (map (node: node.cores) nodes);
     });
 
+  # Machines that boot in the test itself are brought to where they would have been saved.
+  booting = { prepare, ... }: if prepare == null then null else { boot.prepare = prepare; };
+
   # The test as a program, to be run outside of Nix; it boots its machines itself.
   driver =
     args: arguments: tools:
@@ -181,7 +185,9 @@ let
       meta.mainProgram = "nixos-test-driver";
     }
     // derivation (
-      given "nixos-test-driver-${arguments.name}" ([ "driver" ] ++ args) arguments tools null
+      given "nixos-test-driver-${arguments.name}" ([ "driver" ] ++ args) arguments tools (
+        booting arguments
+      )
     );
 
   # The name says which machines it boots, as far as there is room for them.
@@ -221,7 +227,7 @@ in
       "a machine of a start script cannot be saved; with `snapshot = \"prefer\"` the machines of such a test are booted"
     )
   else if unsavable != [ ] then
-    null
+    booting arguments
   else
     {
       restore = {

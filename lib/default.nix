@@ -184,9 +184,9 @@ rec {
     : The test scripts by name.
 
     `snapshot`
-    : As for `vmTest`, but `true` by default.
+    : As for `vmTest`, but `true` by default. For NixOS tests it is the same as their option `vmtest.snapshot`.
 
-    All others are those of `vmTest`.
+    All others are those of `vmTest`; those of a NixOS test with `pkgs`, or with `imports`.
 
     # Example
 
@@ -214,10 +214,24 @@ rec {
         else
           builtins.intersectAttrs check.suiteNames arguments
       );
-      common = {
+      machines = {
         snapshot = true;
       }
       // builtins.removeAttrs arguments names;
+      common =
+        if nixos.isNixosTest arguments then
+          builtins.removeAttrs machines [ "snapshot" ]
+          // {
+            imports = (arguments.imports or [ ]) ++ [ snapshot ];
+          }
+        else
+          machines;
+      snapshot =
+        { lib, ... }:
+        {
+          _file = "the arguments of vmTestSuite";
+          vmtest.snapshot = if arguments ? snapshot then arguments.snapshot else lib.mkDefault true;
+        };
     in
     builtins.mapAttrs (
       script: testScript:

@@ -143,10 +143,16 @@ let
     /**
       The interface's name in the machine.
     */
-    name.type = string {
-      pattern = "[^/[:space:]]{1,15}";
-      description = "a name of at most 15 characters";
-    };
+    name.type =
+      let
+        # As Linux has it, which takes a `%` for a pattern.
+        some = "[^/:%[:space:]]";
+        other = "[^/:%.[:space:]]";
+      in
+      string {
+        pattern = "${other}${some}{0,14}|[.]${other}${some}{0,13}|[.][.]${some}{1,13}";
+        description = "the name of an interface (1 to 15 bytes, without `/`, `:`, `%` and white space, and not `.` or `..`)";
+      };
     /**
       The VLAN that it is plugged into.
     */
@@ -312,8 +318,8 @@ let
 
     /**
       Parameters appended to the kernel's command line, where they win over those of the runner: `console=ttyS0 panic=-1`,
-      with a network that the agent sets up `net.ifnames=0`, and under emulation `no_timer_check` and
-      `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
+      where the agent names the interfaces (`networkSetup` is `agent` or `names`) `net.ifnames=0`, and under emulation
+      `no_timer_check` and `cryptomgr.notests` (the kernel does not test its own ciphers, unless there is a parameter `fips=…`).
     */
     kernelParams = {
       type = listOf (string { });

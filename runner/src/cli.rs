@@ -60,7 +60,7 @@ struct Run {
     #[command(flatten)]
     given: Given,
     /// A Python prompt in place of the test script, which `test_script()` runs then
-    #[arg(short = 'I', long)]
+    #[arg(short = 'I', long, overrides_with = "interactive")]
     interactive: bool,
     /// Folder for the results (default: the working directory; with --interactive they are lost)
     #[arg(
@@ -221,10 +221,11 @@ impl Api {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a runner that could not run"
-)]
+/// The last word of a runner that could not run. Its terminal may be closed.
 fn complain(outcome: Outcome, error: &anyhow::Error) {
-    eprintln!("vmtest: {}: {error:#}", outcome.describe());
+    let _ = writeln!(
+        std::io::stderr(),
+        "vmtest: {}: {error:#}",
+        outcome.describe()
+    );
 }

@@ -8,9 +8,10 @@ mod play;
 
 use std::fmt::Display;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -76,7 +77,7 @@ impl From<Failure> for Fault {
     }
 }
 
-/// Runs a test to its end, whatever that is, and leaves its report.
+/// Runs a test to its end, whatever that is, and leaves its report; there is none of a prompt that somebody has left.
 ///
 /// # Errors
 /// When the results cannot be written.
@@ -107,6 +108,14 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     report.failure = result.err().map(|fault| fault.report);
     report.finish(outcome, start.elapsed());
     report.find_logs(out);
+    // What was tested at a prompt is known to nobody but who sat there.
+    if (mode, outcome) == (Mode::Interactive, Outcome::Passed) {
+        let Report { name, duration, .. } = &report;
+        say(&format!(
+            "vmtest: the prompt of test `{name}` was left after {duration:.2} seconds"
+        ));
+        return Ok(outcome);
+    }
     report::write(&report, out).context("cannot write the report")?;
     show_end(&report);
     if outcome != Outcome::Passed
@@ -137,33 +146,30 @@ async fn act(
     if test.shared_dir {
         test.share(&shared);
     }
+    let claimed = claim(&test, out)?;
     let mut machines = Machines::default();
     let script = async {
         let choice = accel::choose(test.acceleration, &test.tools.qemu, scratch).await;
         let choice = accelerator.insert(choice.map_err(Fault::of_machines)?);
         events.info(choice.to_string());
-        let premises = Premises {
-            accelerator: choice.accelerator,
-            agent: test.tools.agent.clone(),
-            tmp_dir: scratch.to_owned(),
-            shared_dir: shared.clone(),
-            out: out.to_owned(),
-            wait_for_output: test.wait_for_output,
-            tesseract: test.tools.tesseract.clone(),
-            events: events.clone(),
-        };
         let play = Play {
             test: &test,
             mode,
-            premises,
+            premises: Premises {
+                accelerator: choice.accelerator,
+                agent: test.tools.agent.clone(),
+                tmp_dir: scratch.to_owned(),
+                shared_dir: shared.clone(),
+                out: out.to_owned(),
+                wait_for_output: test.wait_for_output,
+                tesseract: test.tools.tesseract.clone(),
+                events: events.clone(),
+                logged: Arc::default(),
+            },
             images: &images,
             stop: &stop,
         };
-        match test.snapshot.clone() {
-            None => play.run(&mut machines).await,
-            Some(Snapshot::Save(save)) => play.save(&save, &mut machines).await,
-            Some(Snapshot::Restore(restore)) => play.restore(&restore, &mut machines).await,
-        }
+        play.run(&mut machines).await
     };
     let limit = match mode {
         Mode::Script => Some(test.timeout),
@@ -173,11 +179,22 @@ async fn act(
     let result = guard(script, limit, &stop).await;
     machines.end(&images, events).await;
     remove(&shared, events);
-    if result.is_err() {
+    if let (Err(_), Some(folder)) = (&result, &claimed) {
         // Nobody goes on from a snapshot of a test that failed, and it may be what fills the disk.
-        remove(&out.join(kept::FOLDER), events);
+        remove(folder, events);
     }
     result
+}
+
+/// The folder in which the test is to keep its machines, if it is to keep them: from here on it is this run's.
+fn claim(test: &Test, out: &Path) -> Result<Option<PathBuf>, Fault> {
+    let Some(Snapshot::Save(_)) = &test.snapshot else {
+        return Ok(None);
+    };
+    let claimed = kept::claim(out);
+    claimed
+        .map(Some)
+        .map_err(|error| Fault::of_machines(format!("{error:#}")))
 }
 
 /// Removes a folder that nobody looks at any more: a failed build may be kept.
@@ -226,37 +243,59 @@ async fn pass(limit: Option<Duration>) -> Duration {
 }
 
 async fn interruption() -> &'static str {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
     tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+        () = arrival(SignalKind::terminate()) => "SIGTERM",
+        () = arrival(SignalKind::interrupt()) => "SIGINT",
+        () = hangup() => "SIGHUP",
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the end of the log, after the last event"
-)]
+/// Returns when the terminal is closed, unless whoever has started the runner wants it to go on then (`nohup`).
+async fn hangup() {
+    let kind = SignalKind::hangup();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if ignored(&status, kind.as_raw_value()) {
+        return std::future::pending().await;
+    }
+    arrival(kind).await;
+}
+
+async fn arrival(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether a process ignores the signal, by its `/proc/<pid>/status`; see proc_pid_status(5).
+fn ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 fn show_end(report: &Report) {
     if let Some(failure) = &report.failure {
         if !failure.traceback.is_empty() {
-            eprintln!("{}", failure.traceback.trim_end());
+            say(failure.traceback.trim_end());
         }
-        eprintln!("{}", failure.message);
+        say(&failure.message);
     }
     let Report { name, duration, .. } = report;
     match report.outcome {
-        Outcome::Passed => eprintln!("vmtest: test `{name}` passed in {duration:.2} seconds"),
-        failed => eprintln!(
+        Outcome::Passed => say(&format!(
+            "vmtest: test `{name}` passed in {duration:.2} seconds"
+        )),
+        failed => say(&format!(
             "vmtest: test `{name}` failed in {duration:.2} seconds: {}",
             failed.describe()
-        ),
+        )),
     }
+}
+
+/// A line at the end of the log, after the last event. The terminal may be closed: that is no reason to leave anything behind.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Copies the results of a failed test to where Nix keeps them (`--keep-failed`).
@@ -276,4 +315,16 @@ fn keep(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_bits() {
+        let status = "Name:\tvmtest\nSigBlk:\tffff\nSigIgn:\t0000000000001001\n";
+        assert!(ignored(status, 1) && ignored(status, 13));
+        assert!(!ignored(status, 2) && !ignored("", 1));
+    }
 }

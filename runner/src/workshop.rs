@@ -1,19 +1,19 @@
 //! Machines that are each started by a command of their own, and where a script has such made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use vmtest_script::backend::{MachineErrorKind as Failure, NewMachine};
 
 use crate::event::Events;
-use crate::machine::{Handle, LOGS, Setup};
+use crate::machine::{CONSOLE_LOG, Handle, JOURNAL_LOG, LOGS, QEMU_LOG, Setup};
 use crate::vm::accel::Accelerator;
 use crate::vm::launch::Launch;
 use crate::vm::start_command::StartCommand;
@@ -43,6 +43,8 @@ pub struct Premises {
     pub tesseract: Option<PathBuf>,
     /// Where to report.
     pub events: Events,
+    /// The names of machines whose logs are of this test.
+    pub logged: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A machine that a command starts.
@@ -76,11 +78,10 @@ impl Premises {
             qemu_options,
             boot_timeout,
         } = machine;
-        let (state_dir, logs) = (self.state_dir(&name), self.logs(&name));
+        let state_dir = self.state_dir(&name);
         let made = make_state_dir(&state_dir, keep_state);
         made.map_err(|error| format!("{}: {error}", state_dir.display()))?;
-        let made = fs::create_dir_all(&logs);
-        made.map_err(|error| format!("{}: {error}", logs.display()))?;
+        let logs = self.logs(&name)?;
         Ok(Handle::new(Setup {
             name: name.clone(),
             launch: Launch::Command(StartCommand {
@@ -109,10 +110,28 @@ impl Premises {
         self.tmp_dir.join(format!("vm-state-{name}"))
     }
 
-    /// The folder of its logs.
-    #[must_use]
-    pub fn logs(&self, name: &str) -> PathBuf {
-        self.out.join(LOGS).join(name)
+    /// Makes the folder of its logs. Those of another test, which was run in the same output before, are removed; all machines
+    /// of this name in this test have one folder. Blocking.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or a log not removed; names it.
+    pub fn logs(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = self.out.join(LOGS).join(name);
+        let complain = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+        fs::create_dir_all(&folder).map_err(|error| complain(&folder, error))?;
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.insert(name.to_owned()) {
+            for log in [CONSOLE_LOG, JOURNAL_LOG, QEMU_LOG] {
+                let path = folder.join(log);
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(complain(&path, error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(folder)
     }
 }
 
@@ -217,6 +236,7 @@ mod tests {
             wait_for_output: false,
             tesseract: None,
             events: Events::new().0,
+            logged: Arc::default(),
         };
         Workshop::new(premises, BTreeMap::new())
     }
@@ -245,6 +265,24 @@ mod tests {
         assert_eq!(make(Some("a/b"), "qemu"), Err(refused.into()));
         assert_eq!(workshop.close().len(), 3);
         assert_eq!(make(None, "qemu"), Err("the test is over".into()));
+    }
+
+    /// A test that is run again in the same folder does not append to what it has logged then; one that makes a machine anew does.
+    #[tokio::test]
+    async fn logs_are_of_one_test() {
+        let folder = tempfile::tempdir().expect("folder");
+        let log = folder.path().join("out/machines/machine/console.log");
+        let notes = log.with_file_name("notes");
+        for _ in 0..2 {
+            let workshop = workshop(folder.path());
+            workshop.make(&new(None, "qemu", true)).expect("made");
+            assert!(!log.exists());
+            for file in [&log, &notes] {
+                fs::write(file, "text").expect("written");
+            }
+            workshop.make(&new(None, "qemu", true)).expect("made");
+            assert!(log.exists() && notes.exists());
+        }
     }
 
     #[tokio::test]

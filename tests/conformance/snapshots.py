@@ -47,6 +47,17 @@ def _():
     t.assertLess(least - most, (seconds(resumed) - seconds(stopped)) / 2)
 
 
+@good("Machine.snapshot", "a clock that the test has set stays set")
+def _():
+    small_is(True)
+    small.succeed("date -s @1000000000")
+    before = small.snapshot()
+    t.assertLess(float(small.succeed("date +%s")), 1000001000)
+    # Where it goes back, it tells the time.
+    small.restore(before)
+    t.assertAlmostEqual(float(small.succeed("date +%s")), time.time(), delta=3)
+
+
 @good("Machine.restore", "starts a machine that has ended since, in whatever way")
 def _():
     small_is(True)

@@ -22,7 +22,7 @@ let
       inherit release tools;
       overlays = [
         library.overlay
-        (_final: _prev: { inherit (library) vmTest; })
+        (_final: _prev: { inherit (library) vmTest vmTestSuite; })
       ];
     };
 in

@@ -125,6 +125,30 @@ in
     (test { }).overrideTestDerivation (_: { requiredSystemFeatures = [ "other" ]; })
   ).config.rawTestDerivation.requiredSystemFeatures;
   boot = is "vm-test-boot-machine" (test { vmtest.snapshot = true; }).boot.name;
+  "a suite has one boot" = is [ "vm-test-run-web-login" true "vm-test-run-web-clock" false ] (
+    let
+      suite =
+        module:
+        pkgs.vmTestSuite (
+          {
+            inherit pkgs;
+            name = "web";
+            nodes.machine = { };
+            scripts.login = "machine.succeed('login')";
+            scripts.clock = "machine.succeed('date')";
+          }
+          // module
+        );
+      inherit (suite { }) login clock;
+      booting = suite { snapshot = false; };
+    in
+    [
+      login.name
+      (login.boot.drvPath == clock.boot.drvPath)
+      clock.name
+      (booting.login ? boot)
+    ]
+  );
   "machine (legacy)" =
     is [ "machine" ]
       (builtins.attrNames

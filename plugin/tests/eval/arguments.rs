@@ -119,6 +119,14 @@ const TABLE: &[(&str, &str)] = &[
         "vmTest: enableOCR: there is no program to read screens with: pass `tools.tesseract`",
     ),
     (
+        r#"node { interfaces = [ { name = ".."; vlan = 1; mac = "52:54:00:12:01:01"; } ]; }"#,
+        "vmTest: nodes.server.interfaces[0].name: expected the name of an interface (1 to 15 bytes",
+    ),
+    (
+        r#"node { interfaces = [ { name = "a:b"; vlan = 1; mac = "52:54:00:12:01:01"; } ]; }"#,
+        "vmTest: nodes.server.interfaces[0].name: expected the name of an interface (1 to 15 bytes",
+    ),
+    (
         r#"node { sharedDirectories = [ ]; }"#,
         "vmTest: nodes.server.sharedDirectories: expected an attribute set, got a list",
     ),

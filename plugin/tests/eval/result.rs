@@ -151,19 +151,17 @@ fn a_script_that_speaks_of_the_shared_folder_has_one() {
     }
 }
 
-/// Machines are numbered alphabetically over all of them; a name stands for the address on the machine's first VLAN.
 #[test]
 #[ignore = "needs the toolbox: run `cargo xtask test`"]
 fn a_machine_may_have_an_initrd_of_its_own() {
-    let boot = json(
+    let is_there = json(
         Entry::Plugin,
         r#"(vmTest {
           name = "t"; testScript = ""; inherit tools;
           nodes.a = { kernel = fake "k"; initrd = fake "initrd"; closure = [ (fake "c") ]; };
-        }).manifest.nodes.a.boot"#,
+        }).manifest.nodes.a.boot == { initrd = "${fake "initrd"}"; }"#,
     );
-    let path = "/nix/store/00000000000000000000000000000000-initrd";
-    assert_eq!(boot, json!({ "initrd": path }));
+    assert_eq!(is_there, json!(true));
 }
 
 #[test]
@@ -181,6 +179,7 @@ fn names_stand_for_addresses_that_a_machine_gives_itself() {
     assert_eq!(hosts, json!([{ "address": "10.0.0.9", "names": ["a"] }]));
 }
 
+/// Machines are numbered alphabetically over all of them; a name stands for the address on the machine's first VLAN.
 #[test]
 #[ignore = "needs the toolbox: run `cargo xtask test`"]
 fn addresses_follow_from_numbers_and_vlans() {

@@ -51,6 +51,7 @@ fn what_makes_the_state_does() {
         "nodes = { server = machine; other = machine; }",
         r#"prepare = "server.start()""#,
         "sharedDir = false",
+        r#"extraFeatures = [ "x" ]"#,
         r#"acceleration = "never""#,
         r#"snapshot = "prefer""#,
         r#"tools = base.tools // { agent = fake "other"; }"#,
@@ -70,6 +71,25 @@ fn a_test_goes_on_from_its_boot() {
         "let test = vmTest base; in test.manifest.snapshot.restore.from == test.boot.outPath \
          && test.boot.manifest.snapshot.save == { required = true; prepared = false; } \
          && !((vmTest (base // { snapshot = false; })) ? boot)",
+    );
+}
+
+/// A driver boots its machines itself, and so do tests whose machines cannot be saved: no script is left out for that.
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn machines_that_boot_are_prepared_as_those_of_a_snapshot() {
+    holds(
+        r#"let
+          prepared = vmTest (base // { prepare = "start_all()"; });
+          snapshot = test: test.driver.manifest.snapshot;
+          scripted = vmTest (base // {
+            snapshot = "prefer"; prepare = "start_all()"; nodes.server.startScript = fake "run-server-vm";
+          });
+        in
+          snapshot prepared == { boot.prepare = "start_all()"; }
+          && prepared.driverInteractive.manifest.snapshot == snapshot prepared
+          && scripted.manifest.snapshot == snapshot prepared
+          && snapshot (vmTest base) == null"#,
     );
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,9 +88,9 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Ends it for a machine that was stopped meanwhile: before anything that waits its agent is told the time.
-    pub fn end_with_time(self) {
-        match encode(&ToGuest::Clock(now())) {
+    /// Ends it for a machine that stood still for so long: before anything that waits, its agent is told that.
+    pub fn end_after(self, still: Duration) {
+        match encode(&ToGuest::Clock(nanoseconds(still))) {
             // The writer is gone when QEMU is.
             Ok(frame) => drop(self.release.send(frame)),
             Err(error) => tracing::error!(%error, "the time cannot be sent"),
@@ -101,7 +101,11 @@ impl Hold {
 /// Nanoseconds since 1970, UTC.
 pub(super) fn now() -> u64 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH);
-    time.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(0))
+    time.map_or(0, nanoseconds)
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(0)
 }
 
 /// The connection to one machine's agent.

@@ -3,15 +3,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use vmtest_protocol::{Ended, Outcome, Run, Stream, ToGuest};
 use vmtest_script::backend::{Command, Completed, ExitStatus, MachineErrorKind as Failure};
 
-use super::agent::{Reply, Request};
+use super::agent::{Agent, Reply, Request};
 use super::handle::{Handle, milliseconds, refused};
 use super::output::CommandLog;
 
 /// Most bytes of standard output that a command may have: all of it is the script's value.
 const MOST_STDOUT: usize = 256 << 20;
+
+/// How long an agent may take to say that a command's time is over, by hardware virtualisation.
+const ANSWERING_TIME: Duration = Duration::from_secs(5);
 
 /// Bytes that are kept of the beginning and of the end of a command's standard error, which scripts do not see.
 const STDERR_ENDS: usize = 512 << 10;
@@ -22,6 +26,12 @@ impl Handle {
     /// # Errors
     /// When the machine cannot run it to its end, or it writes too much. A command that fails is no error.
     pub async fn run(&self, command: &Command) -> Result<Completed, Failure> {
+        let agent = self.agent(command.early).await?;
+        self.run_by(&agent, command).await
+    }
+
+    /// Has the agent run a command.
+    async fn run_by(&self, agent: &Agent, command: &Command) -> Result<Completed, Failure> {
         let run = Run {
             script: command.script.clone(),
             timeout_ms: command.timeout.map(milliseconds),
@@ -30,8 +40,7 @@ impl Handle {
                 .unwrap_or(self.setup.wait_for_output),
             stdin: false,
         };
-        let agent = self.agent(command.early).await?;
-        let request = self.begin(&agent, |id| ToGuest::Run(id, run)).await?;
+        let request = self.begin(agent, |id| ToGuest::Run(id, run)).await?;
         let log = (!command.quiet).then(|| self.record.output.command());
         if command.detached {
             tokio::spawn(drain(request, log));
@@ -44,7 +53,8 @@ impl Handle {
         self.follow(request, log).await
     }
 
-    /// Runs a command of the runner's own, which has so long by hardware virtualisation to get the machine to `what`.
+    /// Runs a command of the runner's own, which has so long by hardware virtualisation to get the machine to `what`. The
+    /// guest keeps the time; one that says nothing, for it is paused or hangs, is given up a little later.
     ///
     /// # Errors
     /// When the machine cannot run it to its end, or its time is over. A command that fails is no error.
@@ -54,13 +64,22 @@ impl Handle {
         what: &str,
         limit: Duration,
     ) -> Result<Completed, Failure> {
-        let after = limit * self.setup.accelerator.patience();
-        let completed = self.run(&quiet(script, after)).await?;
+        let patience = self.setup.accelerator.patience();
+        let after = limit * patience;
+        let too_slow = || Failure::TimedOut {
+            what: what.to_owned(),
+            after,
+        };
+        // That has its own limit: the time that the machine may take to boot.
+        let agent = self.agent(false).await?;
+        let command = quiet(script, after);
+        let running = self.run_by(&agent, &command);
+        let completed = match timeout(after + ANSWERING_TIME * patience, running).await {
+            Ok(completed) => completed?,
+            Err(_) => return Err(too_slow()),
+        };
         match completed.status {
-            ExitStatus::TimedOut => Err(Failure::TimedOut {
-                what: what.to_owned(),
-                after,
-            }),
+            ExitStatus::TimedOut => Err(too_slow()),
             _ => Ok(completed),
         }
     }

@@ -1,10 +1,10 @@
 //! What the rest of the runner holds of a machine.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use vmtest_protocol::{self as protocol, Outcome, ToGuest};
@@ -15,7 +15,7 @@ use vmtest_script::backend::{
 use super::agent::{Agent, Reply, Request, RequestError};
 use super::lifecycle::{End, State};
 use super::record::Record;
-use super::saved::Initial;
+use super::saved::{Initial, Otherwise};
 use super::task::{self, Order, Setup, Status};
 use crate::vm::launch::Launch;
 
@@ -32,7 +32,7 @@ pub struct Handle {
     pub(super) record: Arc<Record>,
     pub(super) status: watch::Receiver<Status>,
     pub(super) orders: mpsc::Sender<Order>,
-    /// What the first start goes on from.
+    /// What the first start goes on from; locked while it does.
     pub(super) initial: Arc<Mutex<Option<Initial>>>,
 }
 
@@ -109,11 +109,17 @@ impl Handle {
                         .to_owned(),
             });
         }
-        let initial = self.initial().take();
-        match initial {
-            Some(initial) => self.start_from(&initial, start).await,
-            None => self.boot(start).await,
+        let mut waiting = self.initial.lock().await;
+        let Some(initial) = waiting.clone() else {
+            drop(waiting);
+            return self.boot(start).await;
+        };
+        let started = self.start_from(&initial, start).await;
+        // Where nothing else will do, another start is to do it, too.
+        if started.is_ok() || !matches!(initial.otherwise, Otherwise::Fail) {
+            *waiting = None;
         }
+        started
     }
 
     /// Starts QEMU, if it does not run, to boot.

@@ -8,7 +8,9 @@ use tokio::time::timeout;
 use vmtest_script::backend::{ConsoleText, MachineErrorKind as Failure};
 
 use super::handle::{Handle, unavailable};
+use super::record::Forward;
 use crate::vm::launch::Launch;
+use crate::vm::plan::vlan_card;
 use crate::vm::qmp::{self, QmpError};
 
 /// How long the serial console may take to accept what is typed.
@@ -98,15 +100,13 @@ impl Handle {
     /// When QEMU does not run, or the machine has no such interface.
     pub async fn set_link(&self, up: bool) -> Result<(), Failure> {
         let name = match &self.setup.launch {
-            Launch::Planned(planned) => match planned.machine.interfaces.first() {
-                Some(interface) => &interface.name,
-                None => {
-                    return Err(Failure::Refused {
-                        reason: "the machine has no interface on a VLAN".to_owned(),
-                    });
-                }
-            },
-            Launch::Command(_) => SECOND_CARD,
+            Launch::Planned(planned) if planned.machine.interfaces.is_empty() => {
+                return Err(Failure::Refused {
+                    reason: "the machine has no interface on a VLAN".to_owned(),
+                });
+            }
+            Launch::Planned(_) => vlan_card(0),
+            Launch::Command(_) => SECOND_CARD.to_owned(),
         };
         let arguments = json!({ "name": name, "up": up });
         self.execute("set_link", arguments).await.map(drop)
@@ -120,7 +120,10 @@ impl Handle {
         let command = format!("hostfwd_add tcp::{host_port}-:{guest_port}");
         match self.monitor(&command).await?.trim() {
             "" => {
-                self.record.forwards.push((host_port, guest_port));
+                self.record.forwards.push(Forward {
+                    host_port,
+                    guest_port,
+                });
                 Ok(())
             }
             complaint => Err(Failure::Refused {

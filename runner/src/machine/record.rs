@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::console::transcript::Transcript;
@@ -44,8 +45,15 @@ impl Record {
     }
 }
 
-/// A port of the host, and the port of the guest that it leads to.
-pub type Forward = (u16, u16);
+/// A port of the host that leads into a guest, by TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Forward {
+    /// The host's port.
+    pub host_port: u16,
+    /// The guest's port that it leads to.
+    pub guest_port: u16,
+}
 
 /// Ports of the host that lead into a guest.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! How a handle has a machine saved, and go on from where it was.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -42,7 +42,7 @@ pub struct Initial {
 /// What becomes of a machine that cannot go on from a state.
 #[derive(Debug, Clone)]
 pub enum Otherwise {
-    /// That is an error.
+    /// That is an error, at every start.
     Fail,
     /// It boots, from disks that are made anew; log and report say why.
     Boot {
@@ -53,19 +53,19 @@ pub enum Otherwise {
 
 impl Handle {
     /// Has the first start go on from a state.
-    pub fn set_initial(&self, initial: Initial) {
-        *self.initial() = Some(initial);
+    pub async fn set_initial(&self, initial: Initial) {
+        *self.initial.lock().await = Some(initial);
     }
 
-    pub(super) fn initial(&self) -> MutexGuard<'_, Option<Initial>> {
-        self.initial.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts the machine for the first time: it goes on from the state, or boots if it cannot and may.
+    /// Starts the machine for the first time: it goes on from the state, or boots if it cannot and may; else it is off.
     pub(super) async fn start_from(&self, initial: &Initial, start: Start) -> Result<(), Failure> {
-        let gone_on = self.go_on_from(initial, start.allow_reboot).await;
-        let (Err(failure), Otherwise::Boot { mke2fs }) = (&gone_on, &initial.otherwise) else {
-            return gone_on;
+        let Err(failure) = self.go_on_from(initial, start.allow_reboot).await else {
+            return Ok(());
+        };
+        let Otherwise::Boot { mke2fs } = &initial.otherwise else {
+            // It may wait, or run as nobody is to see it.
+            self.end().await?;
+            return Err(failure);
         };
         let (name, events) = (self.name(), &self.setup.events);
         events.warn(format!(
@@ -78,6 +78,8 @@ impl Handle {
         let is_off = |state: &State| !state.is_running();
         self.stop(Order::Discard, is_off).await?;
         self.renew_disks(mke2fs).await?;
+        // What the console has shown meanwhile, and in the run that was saved, is not of the one that begins.
+        self.record.transcript.forget();
         self.boot(start).await
     }
 
@@ -148,8 +150,9 @@ impl Handle {
         })
         .await?;
         // They are QEMU's own, and in no state of the machine.
-        for &(host_port, guest_port) in &saved.forwards {
-            self.forward_port(host_port, guest_port).await?;
+        for forward in &saved.forwards {
+            self.forward_port(forward.host_port, forward.guest_port)
+                .await?;
         }
         Ok(())
     }

@@ -248,32 +248,7 @@ impl Task {
         }
         self.record.qmp_events.clear();
         self.record.forwards.clear();
-        let setup = &self.setup;
-        let cannot = |reason: String| Failure::CannotStart { reason };
-        let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);
-        let log = setup.logs.join(QEMU_LOG);
-        let tell = |added| setup.events.info(format!("{}: {added}", setup.name));
-        let turn = match (&setup.turns, restore) {
-            (Some(turns), None) => turns.queue(),
-            _ => Turn::Over,
-        };
-        let how = How {
-            allow_reboot: start.allow_reboot,
-            paused: turn.is_waiting(),
-            restore,
-        };
-        let launch = async {
-            let launch = setup.launch.start(state_dir, &how, &log, tell);
-            let (qemu, channels) = launch.await.map_err(|error| cannot(error.to_string()))?;
-            let opened = self.open(qemu, channels).await;
-            let mut running = opened.map_err(|error| cannot(error.to_string()))?;
-            running.turn = turn;
-            if let Some(saved) = restore {
-                self.load(&mut running).await?;
-                self.replay(saved).await;
-            }
-            Ok(running)
-        };
+        let launch = self.launch(start, restore);
         tokio::pin!(launch);
         let running = loop {
             tokio::select! {
@@ -283,30 +258,66 @@ impl Task {
                     Some(Order::Rebooting { .. }) => {}
                     Some(Order::GoOn { reply }) => {
                         let reason = "it is being started anew".to_owned();
-                        let _ = reply.send(Err(cannot(reason)));
+                        let _ = reply.send(Err(Failure::CannotStart { reason }));
                     }
                     Some(Order::Kill | Order::Discard | Order::End) | None => {
-                        return Err(cannot("it was given up before QEMU ran".to_owned()));
+                        let reason = "it was given up before QEMU ran".to_owned();
+                        return Err(Failure::CannotStart { reason });
                     }
                 },
             }
         };
-        let pid = running.qemu.pid();
-        let allow_reboot = start.allow_reboot;
+        self.launched(&running, start.allow_reboot);
+        if restore.is_some() {
+            let machine = self.setup.name.clone();
+            self.setup.events.emit(Event::Restored { machine });
+        }
+        Ok(running)
+    }
+
+    /// Has QEMU run, or wait with the state that the machine goes on from.
+    async fn launch(
+        &self,
+        start: &Start,
+        restore: Option<&Arc<Saved>>,
+    ) -> Result<Running, Failure> {
+        let setup = &self.setup;
+        let turn = match (&setup.turns, restore) {
+            (Some(turns), None) => turns.queue(),
+            _ => Turn::Over,
+        };
+        let how = How {
+            allow_reboot: start.allow_reboot,
+            paused: turn.is_waiting(),
+            restore,
+        };
+        let state_dir = start.state_dir.as_ref().unwrap_or(&setup.state_dir);
+        let log = setup.logs.join(QEMU_LOG);
+        let tell = |added| setup.events.info(format!("{}: {added}", setup.name));
+        let cannot = |reason: String| Failure::CannotStart { reason };
+        let launched = setup.launch.start(state_dir, &how, &log, tell).await;
+        let (qemu, channels) = launched.map_err(|error| cannot(error.to_string()))?;
+        let opened = self.open(qemu, channels).await;
+        let mut running = opened.map_err(|error| cannot(error.to_string()))?;
+        running.turn = turn;
+        if let Some(saved) = restore {
+            self.load(&mut running).await?;
+            self.replay(saved).await;
+        }
+        Ok(running)
+    }
+
+    /// Publishes a QEMU that runs.
+    fn launched(&self, running: &Running, allow_reboot: bool) {
         self.update(Change::Launched { allow_reboot }, |status| {
             status.waits_for_turn = running.turn.is_waiting();
-            status.pid = pid;
+            status.pid = running.qemu.pid();
             status.agent = Some(Arc::clone(&running.agent));
             status.qmp = Some(running.qmp.clone());
             status.console = Some(Arc::clone(&running.typing));
             status.memory = running.memory.clone();
             status.exit_status = None;
         });
-        if restore.is_some() {
-            let machine = self.setup.name.clone();
-            self.setup.events.emit(Event::Restored { machine });
-        }
-        Ok(running)
     }
 
     /// Follows one run of QEMU to its end.

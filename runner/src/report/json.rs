@@ -107,6 +107,35 @@ pub struct Step {
     pub passed: bool,
 }
 
+impl Step {
+    /// The step or subtest that has ended at a time since the test's beginning, if that is what the script says.
+    fn ended_by(event: &ScriptEvent, end: Duration) -> Option<Self> {
+        let (machine, message, took, passed) = match event {
+            ScriptEvent::StepFinished {
+                machine,
+                message,
+                elapsed,
+                passed,
+                ..
+            } => (machine.clone(), message.clone(), *elapsed, *passed),
+            ScriptEvent::SubtestFinished {
+                name,
+                elapsed,
+                error,
+                ..
+            } => (None, format!("subtest: {name}"), *elapsed, error.is_none()),
+            _ => return None,
+        };
+        Some(Self {
+            machine,
+            message,
+            start: end.saturating_sub(took).as_secs_f64(),
+            duration: took.as_secs_f64(),
+            passed,
+        })
+    }
+}
+
 impl Report {
     /// An empty report on the machines of these names.
     #[must_use]
@@ -183,55 +212,9 @@ impl Report {
                         .record(stamped.at.as_secs_f64(), *late, printed);
                 }
             }
-            Event::Script(ScriptEvent::StepFinished {
-                machine,
-                message,
-                elapsed,
-                passed,
-                ..
-            }) => {
-                self.step(
-                    stamped.at,
-                    machine.clone(),
-                    message.clone(),
-                    *elapsed,
-                    *passed,
-                );
-            }
-            Event::Script(ScriptEvent::SubtestFinished {
-                name,
-                elapsed,
-                error,
-                ..
-            }) => {
-                self.step(
-                    stamped.at,
-                    None,
-                    format!("subtest: {name}"),
-                    *elapsed,
-                    error.is_none(),
-                );
-            }
+            Event::Script(event) => self.steps.extend(Step::ended_by(event, stamped.at)),
             _ => {}
         }
-    }
-
-    fn step(
-        &mut self,
-        end: Duration,
-        machine: Option<String>,
-        message: String,
-        took: Duration,
-        passed: bool,
-    ) {
-        let start = end.saturating_sub(took).as_secs_f64();
-        self.steps.push(Step {
-            machine,
-            message,
-            start,
-            duration: took.as_secs_f64(),
-            passed,
-        });
     }
 
     /// Sets how the test ended.

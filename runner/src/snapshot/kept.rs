@@ -6,8 +6,9 @@
 //! | `root0.erofs`, `server/initrd`, … | what the machines boot from |
 //! | `state.index`, `state.blocks` | memory, devices and disks, packed by [`vmtest_state`] |
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use vmtest_state::{Archive, Packed, Packer};
 
-use super::{Saved, name_of};
+use super::{Saved, name_of, processor};
 use crate::machine::LOGS;
 use crate::machine::record::Forward;
 use crate::spec::{Machine, Test};
@@ -31,7 +32,7 @@ pub const FOLDER: &str = "snapshot";
 const DESCRIPTION: &str = "snapshot.json";
 
 /// Version of the folder's form.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What `snapshot.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,6 +71,27 @@ struct Kept {
     forwards: Vec<Forward>,
     /// See [`layout`].
     layout: Vec<String>,
+}
+
+/// Makes the folder in the output of a test in which it keeps its machines. A test that is run without Nix may find what its
+/// last run has kept: that is removed. Blocking.
+///
+/// # Errors
+/// When the folder cannot be made, or is there already and not what a run has kept.
+pub fn claim(output: &Path) -> Result<PathBuf> {
+    let folder = output.join(FOLDER);
+    if folder.join(DESCRIPTION).exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    match fs::create_dir(&folder) {
+        Ok(()) => Ok(folder),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+            "{} is to hold the machines that the test saves, and there is something already that no test has saved (it has \
+             no {DESCRIPTION}): move it away, or choose another output directory",
+            folder.display()
+        ),
+        Err(error) => Err(error).with_context(|| folder.display().to_string()),
+    }
 }
 
 /// A machine to be kept: what it boots from, and what it was; none if it is off.
@@ -166,7 +188,7 @@ fn describe(
         unsaved,
         prepared,
         accelerator: accelerator.name().to_owned(),
-        processor: processor(accelerator)?,
+        processor: processor::seen_on(accelerator)?,
         qemu: Qemu {
             program: test.tools.qemu.clone(),
             version: qemu_version(&test.tools.qemu)?,
@@ -182,28 +204,6 @@ fn describe(
 fn inside(file: &Path, folder: &Path) -> Option<String> {
     let name = file.strip_prefix(folder).ok()?;
     Some(name.to_string_lossy().into_owned())
-}
-
-/// What a machine on KVM sees of the processor, and may have decided by. The flags are those that Linux knows and uses, which
-/// another kernel may name otherwise: then a snapshot is refused that might have been good.
-fn processor(accelerator: Accelerator) -> Result<Option<String>> {
-    if accelerator == Accelerator::Tcg {
-        return Ok(None);
-    }
-    let file = "/proc/cpuinfo";
-    let text = fs::read_to_string(file).context(file)?;
-    Ok(Some(processor_in(&text)))
-}
-
-fn processor_in(cpuinfo: &str) -> String {
-    const FIELDS: [&str; 5] = ["vendor_id", "cpu family", "model", "stepping", "flags"];
-    let first = cpuinfo.split("\n\n").next().unwrap_or_default();
-    let lines = first.lines().filter(|line| {
-        let name = line.split('\t').next().unwrap_or_default();
-        FIELDS.contains(&name.trim())
-    });
-    let lines: Vec<String> = lines.map(|line| line.replace('\t', "")).collect();
-    lines.join("; ")
 }
 
 /// Machines that a test can go on from.
@@ -234,8 +234,7 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
     let folder = output.join(FOLDER);
     let path = folder.join(DESCRIPTION);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let kept: Description =
-        serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    let kept = parse(&text).with_context(|| path.display().to_string())?;
     check(&kept, &test.tools.qemu, accelerator)?;
     let archive = Arc::new(Archive::open(&folder)?);
     let mut machines = BTreeMap::new();
@@ -271,13 +270,22 @@ pub fn open(output: &Path, test: &Test, accelerator: Accelerator) -> Result<Snap
     })
 }
 
+/// Reads a description. One of another version may have another form: its version is looked at first.
+fn parse(text: &str) -> Result<Description> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let Versioned { version } = serde_json::from_str(text)?;
+    ensure!(
+        version == VERSION,
+        "it is of version {version}, and this runner reads version {VERSION}"
+    );
+    Ok(serde_json::from_str(text)?)
+}
+
 /// Whether machines that were saved there can go on here.
 fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()> {
-    ensure!(
-        kept.version == VERSION,
-        "it is of version {}, and this runner reads version {VERSION}",
-        kept.version
-    );
     if let Some(reason) = &kept.unsaved {
         bail!("the machines could not be saved: {reason}");
     }
@@ -287,15 +295,15 @@ fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()
         kept.accelerator,
         accelerator.name()
     );
-    let here = processor(accelerator)?;
+    let here = processor::seen_on(accelerator)?;
+    let difference = processor::difference(
+        kept.processor.as_deref().unwrap_or_default(),
+        here.as_deref().unwrap_or_default(),
+    );
     ensure!(
-        kept.processor == here,
-        "the machines were saved on another processor: {}; delete the output of the boot derivation (`nix store delete`) to have them \
-         booted here, or use `snapshot = \"prefer\"`",
-        processors_differ(
-            kept.processor.as_deref().unwrap_or_default(),
-            here.as_deref().unwrap_or_default()
-        )
+        difference.is_empty(),
+        "the machines were saved on another processor: {difference}; delete the output of the boot derivation (`nix store delete`) to have them \
+         booted here, or use `snapshot = \"prefer\"`"
     );
     // One program has one version.
     if kept.qemu.program != qemu {
@@ -307,39 +315,6 @@ fn check(kept: &Description, qemu: &Path, accelerator: Accelerator) -> Result<()
         );
     }
     Ok(())
-}
-
-/// What is not the same in two descriptions of [processors](processor_in).
-fn processors_differ(kept: &str, here: &str) -> String {
-    fn fields(text: &str) -> BTreeMap<&str, &str> {
-        let fields = text.split("; ");
-        fields.filter_map(|field| field.split_once(": ")).collect()
-    }
-    let (kept, here) = (fields(kept), fields(here));
-    let names: BTreeSet<&str> = kept.keys().chain(here.keys()).copied().collect();
-    let value = |of: &BTreeMap<&str, &str>, name| of.get(name).map_or("", |value| value).to_owned();
-    let differences = names.into_iter().filter_map(|name| {
-        let (kept, here) = (value(&kept, name), value(&here, name));
-        if kept == here {
-            return None;
-        }
-        if name != "flags" {
-            return Some(format!("{name} `{kept}`, here `{here}`"));
-        }
-        let only = |these: &str, those: &str| {
-            let those: BTreeSet<&str> = those.split(' ').collect();
-            let only: Vec<&str> = (these.split(' '))
-                .filter(|flag| !those.contains(flag))
-                .collect();
-            only.join(" ")
-        };
-        let (gone, new) = (only(&kept, &here), only(&here, &kept));
-        let gone = (!gone.is_empty()).then(|| format!("it had {gone}"));
-        let new = (!new.is_empty()).then(|| format!("this one has {new}"));
-        let parts: Vec<String> = gone.into_iter().chain(new).collect();
-        Some(parts.join(", "))
-    });
-    differences.collect::<Vec<_>>().join("; ")
 }
 
 /// The first argument of QEMU's that is not the same.
@@ -406,15 +381,22 @@ mod tests {
     }
 
     #[test]
+    fn a_description_of_another_version_is_refused_for_that() {
+        let mine = serde_json::to_string(&kept(|_| {})).expect("JSON");
+        parse(&mine).expect("of this version");
+        let other = r#"{ "version": 7, "colour": "red" }"#;
+        let error = parse(other).expect_err("refused").to_string();
+        assert_eq!(error, "it is of version 7, and this runner reads version 3");
+        let error = parse("{}").expect_err("refused").to_string();
+        assert!(error.contains("version"), "{error}");
+    }
+
+    #[test]
     fn what_was_saved_elsewhere_is_refused_with_the_reason() {
         let mine = Path::new("/qemu");
         let check = |kept: &Description| check(kept, mine, Accelerator::Tcg);
         check(&kept(|_| {})).expect("the same");
-        let table: [(&str, Description); 3] = [
-            (
-                "it is of version 7, and this runner reads version 2",
-                kept(|kept| kept.version = 7),
-            ),
+        let table: [(&str, Description); 2] = [
             (
                 "the machines could not be saved: no room",
                 kept(|kept| kept.unsaved = Some("no room".into())),
@@ -434,28 +416,6 @@ mod tests {
     }
 
     #[test]
-    fn processors_differ_in_a_few_words() {
-        let kept = "vendor_id: X; model: 7; flags: fpu vme de";
-        let table = [
-            (
-                "vendor_id: X; model: 8; flags: fpu vme de",
-                "model `7`, here `8`",
-            ),
-            (
-                "vendor_id: X; model: 7; flags: fpu avx vme",
-                "it had de, this one has avx",
-            ),
-            (
-                "vendor_id: X; model: 9; flags: fpu vme",
-                "it had de; model `7`, here `9`",
-            ),
-        ];
-        for (here, expected) in table {
-            assert_eq!(processors_differ(kept, here), expected);
-        }
-    }
-
-    #[test]
     fn another_qemu_is_one_of_another_version() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("folder");
@@ -468,11 +428,5 @@ mod tests {
         let error = check(&older, &qemu, Accelerator::Tcg).expect_err("refused");
         let expected = "the machines were saved by QEMU 9.2.0, and this is QEMU 10.0.2";
         assert_eq!(error.to_string(), expected);
-    }
-
-    #[test]
-    fn a_processor_is_what_machines_see_of_it() {
-        let text = "processor\t: 0\nvendor_id\t: X\nmodel\t\t: 7\nmodel name\t: Y\ncpu MHz\t\t: 2\nflags\t\t: fpu vme\n\nprocessor\t: 1\n";
-        assert_eq!(processor_in(text), "vendor_id: X; model: 7; flags: fpu vme");
     }
 }

@@ -14,10 +14,12 @@
 //! - [`Saved`]: what is kept of one machine;
 //! - `drives`: whether all that a machine writes to is saved with it;
 //! - [`save`]: how it comes to be, and how machines go back to it;
-//! - [`kept`]: the folder in which machines are kept for other tests.
+//! - [`kept`]: the folder in which machines are kept for other tests;
+//! - `processor`: the processor that they were saved on, and that of this host.
 
 mod drives;
 pub mod kept;
+mod processor;
 pub mod save;
 
 use std::fs::File;

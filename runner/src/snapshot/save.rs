@@ -17,7 +17,6 @@ use vmtest_script::backend::{MachineError, MachineErrorKind as Failure};
 
 use super::{DEVICES, MEMORY, SaveError, Saved, copy, create, drives, name_of, open};
 use crate::machine::Handle;
-use crate::machine::agent::Hold;
 use crate::vm::launch::{Launch, Planned};
 use crate::vm::qmp::{self, QmpError};
 
@@ -50,21 +49,29 @@ pub async fn save(machines: &[Handle]) -> Result<Vec<Arc<Saved>>, MachineError> 
     );
     all(machines, checks.await)?;
     wait_for_quiet(machines).await;
-    let stop = |machine: Handle| async move { machine.execute("stop", json!({})).await };
-    let stopped = all(machines, at_once(machines, stop).await);
-    let saved = match stopped {
+    let stopped = at_once(machines, |machine| told(machine, "stop")).await;
+    let since: Vec<Option<Instant>> = stopped.iter().map(|at| at.clone().ok()).collect();
+    let saved = match all(machines, stopped) {
         Ok(_) => all(
             machines,
             at_once(machines, |machine| async move { write(&machine).await }).await,
         ),
         Err(error) => Err(error),
     };
-    let go_on = |machine: Handle| async move { machine.execute("cont", json!({})).await };
-    let gone_on = all(machines, at_once(machines, go_on).await);
-    holds.into_iter().for_each(Hold::end_with_time);
+    let gone_on = at_once(machines, |machine| told(machine, "cont")).await;
+    for ((hold, since), until) in holds.into_iter().zip(since).zip(&gone_on) {
+        let still = since.zip(until.as_ref().ok());
+        hold.end_after(still.map_or(Duration::ZERO, |(since, until)| *until - since));
+    }
     let saved = saved?;
-    gone_on?;
+    all(machines, gone_on)?;
     Ok(saved)
+}
+
+/// Has QEMU do something, and notes when it has.
+async fn told(machine: Handle, command: &'static str) -> Result<Instant, Failure> {
+    machine.execute(command, json!({})).await?;
+    Ok(Instant::now())
 }
 
 /// Has machines go back to states of theirs, whatever they do now, and go on together.

@@ -10,7 +10,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use vmtest_image::tree::Layer;
-use vmtest_manifest::{self as manifest, Attributes, Boot, NetworkSetup, Node, UserNetwork};
+use vmtest_manifest::{
+    self as manifest, Attributes, Boot, NetworkSetup, Node, Snapshot, UserNetwork,
+};
 
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
@@ -64,10 +66,7 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     let start_scripts = manifest.start_scripts.iter();
     let start_scripts = start_scripts.map(|(name, script)| rules.start_script(name, script));
     let start_scripts: Vec<StartScript> = start_scripts.collect();
-    if let (Some(_), Some(script)) = (&manifest.snapshot, start_scripts.first()) {
-        let place = format!("startScripts.{}", script.name);
-        rules.complain(&place, "machines of start scripts cannot be saved");
-    }
+    rules.snapshot(manifest.snapshot.as_ref(), &start_scripts);
     if !rules.complaints.is_empty() {
         return Err(Complaints(rules.complaints));
     }
@@ -157,7 +156,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Two cards with one address on one VLAN would never hear from each other. Two of one name are one to QEMU.
+    /// Two cards with one address on one VLAN would never hear from each other. Two of one name a guest cannot have.
     fn cards(&mut self, nodes: &BTreeMap<String, Node>) {
         let mut cards = BTreeMap::<(u16, String), String>::new();
         for (name, node) in nodes {
@@ -182,52 +181,8 @@ impl Rules<'_> {
 
     fn machine(&mut self, name: &str, node: &Node) -> Option<Machine> {
         let at = |field: &str| format!("nodes.{name}.{field}");
-        if let Boot::Initrd(initrd) = &node.boot {
-            self.file(&at("boot.initrd"), initrd);
-            self.require(
-                &at("root.layers"),
-                node.root.layers.is_empty(),
-                "a machine with an initrd of its own has no layers: the initrd mounts its root",
-            );
-        }
-        self.file(&at("kernel.image"), &node.kernel.image);
-        self.require(
-            &at("init"),
-            node.init.starts_with('/'),
-            format!("`{}` is not an absolute path", node.init),
-        );
-        self.require(
-            &at("memory"),
-            node.memory >= LEAST_MEMORY,
-            format!("{} MiB is too little: {LEAST_MEMORY} at least", node.memory),
-        );
-        self.require(&at("cores"), node.cores > 0, "a machine needs a CPU");
-        self.require(
-            &at("bootTimeout"),
-            node.boot_timeout > 0,
-            "is no time at all",
-        );
-        if let Some(disk) = node.root.persistent {
-            self.require(&at("root.persistent"), disk.size > 0, "has no size");
-        }
-        let mut serials = BTreeSet::from([PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL]);
-        for (index, disk) in node.disks.iter().enumerate() {
-            let place = at(&format!("disks.{index}"));
-            self.require(&place, disk.size > 0, "has no size");
-            self.require(
-                &place,
-                is_serial_number(&disk.serial),
-                format!(
-                    "bad serial number `{}`: 1 to 20 letters, digits, `_`, `.` and `-`",
-                    disk.serial
-                ),
-            );
-            self.require(
-                &place,
-                serials.insert(&disk.serial),
-                format!("another disk has the serial number `{}`", disk.serial),
-            );
-        }
+        self.hardware(&at, node);
+        self.disks(&at, node);
         let layers = self.layers(name, node);
         let shares = self.shares(&at("sharedDirectories"), &node.shared_directories);
         let modules = self.modules(&at("kernel.modules"), &node.kernel.modules);
@@ -261,6 +216,68 @@ impl Rules<'_> {
             qemu_options: node.qemu_options.clone(),
             boot_timeout: Duration::from_secs(node.boot_timeout),
         })
+    }
+
+    /// What is true or not of a machine by itself; `at` names a field of it.
+    fn hardware(&mut self, at: &impl Fn(&str) -> String, node: &Node) {
+        if let Boot::Initrd(initrd) = &node.boot {
+            self.file(&at("boot.initrd"), initrd);
+            self.require(
+                &at("root.layers"),
+                node.root.layers.is_empty(),
+                "a machine with an initrd of its own has no layers: the initrd mounts its root",
+            );
+        }
+        self.file(&at("kernel.image"), &node.kernel.image);
+        self.require(
+            &at("init"),
+            node.init.starts_with('/'),
+            format!("`{}` is not an absolute path", node.init),
+        );
+        self.require(
+            &at("memory"),
+            node.memory >= LEAST_MEMORY,
+            format!("{} MiB is too little: {LEAST_MEMORY} at least", node.memory),
+        );
+        self.require(&at("cores"), node.cores > 0, "a machine needs a CPU");
+        self.require(
+            &at("bootTimeout"),
+            node.boot_timeout > 0,
+            "is no time at all",
+        );
+    }
+
+    fn disks(&mut self, at: &impl Fn(&str) -> String, node: &Node) {
+        if let Some(disk) = node.root.persistent {
+            self.require(&at("root.persistent"), disk.size > 0, "has no size");
+        }
+        let mut serials = BTreeSet::from([PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL]);
+        for (index, disk) in node.disks.iter().enumerate() {
+            let place = at(&format!("disks.{index}"));
+            self.require(&place, disk.size > 0, "has no size");
+            self.require(
+                &place,
+                is_serial_number(&disk.serial),
+                format!(
+                    "bad serial number `{}`: 1 to 20 letters, digits, `_`, `.` and `-`",
+                    disk.serial
+                ),
+            );
+            self.require(
+                &place,
+                serials.insert(&disk.serial),
+                format!("another disk has the serial number `{}`", disk.serial),
+            );
+        }
+    }
+
+    fn snapshot(&mut self, snapshot: Option<&Snapshot>, start_scripts: &[StartScript]) {
+        if let (Some(Snapshot::Save(_) | Snapshot::Restore(_)), Some(script)) =
+            (snapshot, start_scripts.first())
+        {
+            let place = format!("startScripts.{}", script.name);
+            self.complain(&place, "machines of start scripts cannot be saved");
+        }
     }
 
     fn start_script(&mut self, name: &str, script: &manifest::StartScript) -> StartScript {
@@ -356,11 +373,10 @@ impl Rules<'_> {
 
     fn interface(&mut self, place: &str, interface: &manifest::Interface) -> Option<Interface> {
         let at = format!("{place}.{}", interface.name);
-        let length = interface.name.len();
         self.require(
             &at,
-            (1..=15).contains(&length),
-            "an interface's name has 1 to 15 characters",
+            is_interface_name(&interface.name),
+            "an interface's name has 1 to 15 bytes, without `/`, `:`, `%` and white space, and is not `.` or `..`",
         );
         let mac = self.parse(&at, &interface.mac);
         let addresses = interface
@@ -419,6 +435,13 @@ fn image(node: &Node) -> Image {
         [] => Image::Store,
         _ => Image::Root,
     }
+}
+
+/// What Linux takes (`dev_valid_name`), but for patterns such as `eth%d`.
+fn is_interface_name(text: &str) -> bool {
+    (1..=15).contains(&text.len())
+        && !matches!(text, "." | "..")
+        && !text.contains(|character: char| character.is_whitespace() || "/:%".contains(character))
 }
 
 /// Longer ones QEMU cuts off.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use vmtest_manifest::Boot;
+use vmtest_script::backend::MachineErrorKind as Failure;
 use vmtest_switch::Switch;
 
 use super::{Fault, remove};
@@ -16,12 +17,12 @@ use crate::machine::{Handle, Setup};
 use crate::provision::{provision, provision_from};
 use crate::snapshot::kept::Snapshot;
 use crate::snapshot::save::at_once;
-use crate::spec::Test;
+use crate::spec::{Machine, Test};
 use crate::vm::launch::{Copies, Launch, Planned};
 use crate::vm::plan::Files;
 use crate::vm::start_command::StartCommand;
 use crate::vm::vde::Vde;
-use crate::workshop::{Commanded, Premises, Workshop};
+use crate::workshop::{Commanded, Made, Premises, Workshop};
 
 /// The machines of a test.
 #[derive(Default)]
@@ -55,43 +56,18 @@ impl Machines {
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
         for (machine, files) in test.machines.iter().zip(files) {
-            let logs = premises.logs(&machine.name);
-            let state_dir = premises.state_dir(&machine.name);
-            for folder in [&logs, &state_dir] {
-                fs::create_dir_all(folder).map_err(Fault::of_machines)?;
-            }
-            let (handle, task) = Handle::new(Setup {
-                name: machine.name.clone(),
-                launch: Launch::Planned(Box::new(Planned {
-                    qemu: test.tools.qemu.clone(),
-                    accelerator: premises.accelerator,
-                    machine: machine.clone(),
-                    files,
-                    scratch: images.join(&machine.name),
-                    copies: Copies::default(),
-                })),
-                boot_timeout: machine.boot_timeout,
+            let launch = Launch::Planned(Box::new(Planned {
+                qemu: test.tools.qemu.clone(),
                 accelerator: premises.accelerator,
-                turns: turns.clone(),
-                switches: switches.clone(),
-                logs,
-                state_dir,
-                wait_for_output: premises.wait_for_output,
-                tesseract: premises.tesseract.clone(),
-                events: premises.events.clone(),
-            });
-            self.handles.push(handle);
-            self.tasks.push(task);
+                machine: machine.clone(),
+                files,
+                scratch: images.join(&machine.name),
+                copies: Copies::default(),
+            }));
+            let setup = setup(machine, launch, &premises, turns.clone(), switches.clone());
+            self.add(Handle::new(setup?));
         }
-        let mut sockets = BTreeMap::new();
-        for (vlan, switch) in switches {
-            let folder = premises.tmp_dir.join(format!("vde{vlan}.ctl"));
-            let vde = Vde::open(folder.clone(), switch);
-            self.vlans.push(
-                vde.map_err(|error| Fault::of_machines(format!("{}: {error}", folder.display())))?,
-            );
-            sockets.insert(vlan, folder);
-        }
+        let sockets = self.open_vlans(&premises, switches)?;
         for machine in &test.machines {
             if let Boot::Initrd(initrd) = &machine.boot {
                 let text = format!(
@@ -102,6 +78,45 @@ impl Machines {
                 premises.events.info(text);
             }
         }
+        self.make_commanded(test, &premises, &sockets)?;
+        // Where all are meant, they come in the order of their names.
+        self.handles
+            .sort_by(|one, other| one.name().cmp(other.name()));
+        let workshop = Arc::new(Workshop::new(premises, sockets));
+        self.workshop = Some(Arc::clone(&workshop));
+        Ok(workshop)
+    }
+
+    fn add(&mut self, (handle, task): Made) {
+        self.handles.push(handle);
+        self.tasks.push(task);
+    }
+
+    /// Opens the VLANs for machines of start commands; gives the folders of their sockets.
+    fn open_vlans(
+        &mut self,
+        premises: &Premises,
+        switches: BTreeMap<u16, Switch>,
+    ) -> Result<BTreeMap<u16, PathBuf>, Fault> {
+        let mut sockets = BTreeMap::new();
+        for (vlan, switch) in switches {
+            let folder = premises.tmp_dir.join(format!("vde{vlan}.ctl"));
+            let vde = Vde::open(folder.clone(), switch);
+            self.vlans.push(
+                vde.map_err(|error| Fault::of_machines(format!("{}: {error}", folder.display())))?,
+            );
+            sockets.insert(vlan, folder);
+        }
+        Ok(sockets)
+    }
+
+    /// Makes the machines of the test's start scripts.
+    fn make_commanded(
+        &mut self,
+        test: &Test,
+        premises: &Premises,
+        sockets: &BTreeMap<u16, PathBuf>,
+    ) -> Result<(), Fault> {
         for script in &test.start_scripts {
             let text = format!("{} is started by {}", script.name, script.program.display());
             premises.events.info(text);
@@ -112,25 +127,16 @@ impl Machines {
                 boot_timeout: script.boot_timeout,
             };
             let made = premises.make(machine, false, sockets.clone());
-            let (handle, task) = made.map_err(Fault::of_machines)?;
-            self.handles.push(handle);
-            self.tasks.push(task);
+            self.add(made.map_err(Fault::of_machines)?);
         }
-        // Where all are meant, they come in the order of their names.
-        self.handles
-            .sort_by(|one, other| one.name().cmp(other.name()));
-        let workshop = Arc::new(Workshop::new(premises, sockets));
-        self.workshop = Some(Arc::clone(&workshop));
-        Ok(workshop)
+        Ok(())
     }
 
     /// Ends them all, at once and without a farewell: nobody keeps what they would write. Their files in the folder `images`
     /// and their state directories are removed.
     pub(super) async fn end(mut self, images: &Path, events: &Events) {
-        for (handle, task) in self.workshop.iter().flat_map(|workshop| workshop.close()) {
-            self.handles.push(handle);
-            self.tasks.push(task);
-        }
+        let made = self.workshop.as_ref().map(|workshop| workshop.close());
+        made.into_iter().flatten().for_each(|made| self.add(made));
         let state_dir = |handle: &Handle| handle.state_dir().to_owned();
         let state_dirs: Vec<PathBuf> = self.handles.iter().map(state_dir).collect();
         let ends = at_once(&self.handles, |handle| async move { handle.end().await });
@@ -138,17 +144,51 @@ impl Machines {
         self.tasks.iter().for_each(JoinHandle::abort);
         // A start or a snapshot that was given up may still write where everything is removed now.
         let settled = at_once(&self.handles, |handle| async move { handle.settle().await });
-        for failure in ends
-            .into_iter()
-            .chain(settled.await)
-            .filter_map(Result::err)
-        {
-            events.warn(format!("a machine does not end: {failure}"));
+        let names: Vec<&str> = self.handles.iter().map(Handle::name).collect();
+        let running = complaints(&names, "its QEMU does not end", &ends);
+        let copying = complaints(&names, "a copy of its files does not end", &settled.await);
+        for complaint in running.into_iter().chain(copying) {
+            events.warn(complaint);
         }
         for folder in state_dirs.iter().map(PathBuf::as_path).chain([images]) {
             remove(folder, events);
         }
     }
+}
+
+/// What went wrong with which machine.
+fn complaints(names: &[&str], what: &str, results: &[Result<(), Failure>]) -> Vec<String> {
+    let failures = names.iter().zip(results).filter_map(|(name, result)| {
+        let failure = result.as_ref().err()?;
+        Some(format!("{name}: {what}: {failure}"))
+    });
+    failures.collect()
+}
+
+/// A machine of the test's own, with its folders made.
+fn setup(
+    machine: &Machine,
+    launch: Launch,
+    premises: &Premises,
+    turns: Option<Turns>,
+    switches: BTreeMap<u16, Switch>,
+) -> Result<Setup, Fault> {
+    let logs = premises.logs(&machine.name).map_err(Fault::of_machines)?;
+    let state_dir = premises.state_dir(&machine.name);
+    fs::create_dir_all(&state_dir).map_err(Fault::of_machines)?;
+    Ok(Setup {
+        name: machine.name.clone(),
+        launch,
+        boot_timeout: machine.boot_timeout,
+        accelerator: premises.accelerator,
+        turns,
+        switches,
+        logs,
+        state_dir,
+        wait_for_output: premises.wait_for_output,
+        tesseract: premises.tesseract.clone(),
+        events: premises.events.clone(),
+    })
 }
 
 async fn files(test: &Test, source: Source, images: &Path) -> Result<Vec<Files>, Fault> {
@@ -159,4 +199,25 @@ async fn files(test: &Test, source: Source, images: &Path) -> Result<Vec<Files>,
     });
     let made = made.await.map_err(Fault::of_machines)?;
     made.map_err(|error| Fault::of_machines(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_does_not_end_is_named() {
+        let late = Failure::TimedOut {
+            what: "the end of QEMU".to_owned(),
+            after: Duration::from_secs(30),
+        };
+        let told = complaints(
+            &["a", "b", "c"],
+            "it stays",
+            &[Ok(()), Err(late.clone()), Ok(())],
+        );
+        assert_eq!(told, [format!("b: it stays: {late}")]);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
-use vmtest_manifest::{Restore, Save};
+use vmtest_manifest::{Restore, Save, Snapshot};
 use vmtest_script::backend::{Condition, ExitStatus, MachineErrorKind as Failure, WaitOutcome};
 use vmtest_script::{Mode, Script};
 
@@ -43,12 +43,24 @@ pub(super) struct Play<'a> {
 }
 
 impl Play<'_> {
-    /// Runs the script.
-    pub(super) async fn run(self, machines: &mut Machines) -> Result<(), Fault> {
+    /// Does what the manifest says.
+    pub(super) async fn run(&self, machines: &mut Machines) -> Result<(), Fault> {
+        match &self.test.snapshot {
+            None => self.boot(None, machines).await,
+            Some(Snapshot::Boot(boot)) => self.boot(Some(&boot.prepare), machines).await,
+            Some(Snapshot::Save(save)) => self.save(save, machines).await,
+            Some(Snapshot::Restore(restore)) => self.restore(restore, machines).await,
+        }
+    }
+
+    /// Runs the script with new machines, which boot: one that prepares them is run first.
+    async fn boot(&self, prepare: Option<&str>, machines: &mut Machines) -> Result<(), Fault> {
         let source = Source::New(self.images.to_owned());
         let workshop = self.set_up(machines, source).await?;
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
+        if let Some(prepare) = prepare {
+            self.prepare(prepare, machines, &workshop).await?;
+        }
+        self.play(machines, &workshop).await
     }
 
     async fn set_up(
@@ -62,20 +74,39 @@ impl Play<'_> {
             .await
     }
 
-    /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
-    async fn run_script(
+    /// Runs the test script.
+    async fn play(&self, machines: &Machines, workshop: &Arc<Workshop>) -> Result<(), Fault> {
+        let script = self.script(TEST_SCRIPT, &self.test.script, self.mode);
+        self.run_script(script, machines, workshop).await
+    }
+
+    /// Runs a script before the test script, or in its place; at a prompt, too, it is not asked for.
+    async fn prepare(
         &self,
-        name: &str,
         text: &str,
         machines: &Machines,
         workshop: &Arc<Workshop>,
     ) -> Result<(), Fault> {
-        let script = Script {
+        let script = self.script(PREPARE, text, Mode::Script);
+        self.run_script(script, machines, workshop).await
+    }
+
+    fn script(&self, name: &str, text: &str, mode: Mode) -> Script {
+        Script {
             text: text.to_owned(),
             name: name.to_owned(),
             python_path: self.test.python_path.clone(),
-            mode: self.mode,
-        };
+            mode,
+        }
+    }
+
+    /// The script runs on a thread of its own. One that does not listen to [`Stop`] is left behind.
+    async fn run_script(
+        &self,
+        script: Script,
+        machines: &Machines,
+        workshop: &Arc<Workshop>,
+    ) -> Result<(), Fault> {
         let (handles, vlans) = (&machines.handles, self.test.vlans());
         let driver = ScriptDriver::new(handles, &vlans, Arc::clone(workshop), self.stop.clone());
         let run = spawn_blocking(move || vmtest_script::run(&script, Arc::new(driver)));
@@ -88,16 +119,14 @@ impl Play<'_> {
         }
     }
 
-    /// Brings the machines to where they are to be saved, and keeps them in the output.
-    pub(super) async fn save(self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
+    /// Brings the machines to where they are to be saved, and keeps them in the output, in the folder that was
+    /// [claimed](kept::claim) for that.
+    async fn save(&self, save: &Save, machines: &mut Machines) -> Result<(), Fault> {
         let folder = self.premises.out.join(kept::FOLDER);
         let events = &self.premises.events;
-        // A test that is run without Nix may find what its last run has kept.
-        remove(&folder, events);
         let workshop = self.set_up(machines, Source::New(folder.clone())).await?;
         if save.prepared {
-            self.run_script(PREPARE, &self.test.script, machines, &workshop)
-                .await?;
+            self.prepare(&self.test.script, machines, &workshop).await?;
         } else {
             let booted = at_once(&machines.handles, boot).await;
             all(&machines.handles, booted).map_err(Fault::of_machines)?;
@@ -162,11 +191,7 @@ impl Play<'_> {
     }
 
     /// Runs the script with machines that go on from a snapshot.
-    pub(super) async fn restore(
-        self,
-        restore: &Restore,
-        machines: &mut Machines,
-    ) -> Result<(), Fault> {
+    async fn restore(&self, restore: &Restore, machines: &mut Machines) -> Result<(), Fault> {
         self.premises.events.emit(Event::Snapshot {
             from: restore.from.clone(),
         });
@@ -176,12 +201,18 @@ impl Play<'_> {
         let snapshot = match off_thread(open).await {
             Ok(snapshot) => Arc::new(snapshot),
             Err(error) => {
-                self.refuse(restore, &format!("{error:#}"))?;
-                return self.boot(restore, machines).await;
+                let reason = format!("{error:#}");
+                return self.boot_instead(restore, &reason, machines).await;
             }
         };
         let source = Source::Snapshot(Arc::clone(&snapshot));
-        let workshop = self.set_up(machines, source).await?;
+        let workshop = match self.set_up(machines, source).await {
+            Ok(workshop) => workshop,
+            Err(fault) => {
+                let reason = fault.report.message;
+                return self.boot_instead(restore, &reason, machines).await;
+            }
+        };
         let running = machines.handles.iter().filter_map(|handle| {
             let restorable = &snapshot.machines[handle.name()];
             let saved = Arc::clone(&restorable.saved);
@@ -190,16 +221,12 @@ impl Play<'_> {
         let running: Vec<_> = running.collect();
         if snapshot.prepared {
             if let Err(reason) = restore_now(&running, restore).await {
-                self.refuse(restore, &reason)?;
-                // Some may run, and all have disks on which the first script has left its traces.
                 drop(running);
-                let machines_there = std::mem::take(machines);
-                machines_there.end(self.images, &self.premises.events).await;
-                return self.boot(restore, machines).await;
+                return self.boot_instead(restore, &reason, machines).await;
             }
         } else {
             for (handle, saved) in running {
-                handle.set_initial(Initial {
+                let initial = Initial {
                     saved,
                     otherwise: match restore.required {
                         true => Otherwise::Fail,
@@ -208,23 +235,25 @@ impl Play<'_> {
                         },
                     },
                     fresh: restore.fresh.clone(),
-                });
+                };
+                handle.set_initial(initial).await;
             }
         }
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
+        self.play(machines, &workshop).await
     }
 
-    /// New machines, which boot: the script that prepares them is run first.
-    async fn boot(&self, restore: &Restore, machines: &mut Machines) -> Result<(), Fault> {
-        let source = Source::New(self.images.to_owned());
-        let workshop = self.set_up(machines, source).await?;
-        if let Some(prepare) = &restore.prepare {
-            self.run_script(PREPARE, prepare, machines, &workshop)
-                .await?;
-        }
-        self.run_script(TEST_SCRIPT, &self.test.script, machines, &workshop)
-            .await
+    /// Runs the script with machines that boot, if they may: those that cannot go on are given up. Some may run, and they have
+    /// disks on which the script that has prepared them has left its traces.
+    async fn boot_instead(
+        &self,
+        restore: &Restore,
+        reason: &str,
+        machines: &mut Machines,
+    ) -> Result<(), Fault> {
+        self.refuse(restore, reason)?;
+        let given_up = std::mem::take(machines);
+        given_up.end(self.images, &self.premises.events).await;
+        self.boot(restore.prepare.as_deref(), machines).await
     }
 
     /// The snapshot cannot be used: that is the end, unless the machines may boot instead.

@@ -35,9 +35,9 @@ impl Additions {
         }
     }
 
-    /// What was added, in words.
+    /// What is added to a machine, in words, and what is not since it has no user network.
     #[must_use]
-    pub fn told(&self) -> Vec<String> {
+    pub fn told(&self, has_user_network: bool) -> Vec<String> {
         let told = [
             (OPTIONS, "QEMU's arguments", self.options.join(" ")),
             (
@@ -53,7 +53,12 @@ impl Additions {
         ];
         told.into_iter()
             .filter(|(_, _, what)| !what.is_empty())
-            .map(|(name, whose, what)| format!("{name} adds to {whose}: {what}"))
+            .map(|(name, whose, what)| match name {
+                USER_NETWORK if !has_user_network => {
+                    format!("{name} adds nothing to a machine without a user network: {what}")
+                }
+                _ => format!("{name} adds to {whose}: {what}"),
+            })
             .collect()
     }
 }
@@ -76,17 +81,21 @@ mod tests {
         };
         assert_eq!(additions, expected);
         assert_eq!(
-            additions.told(),
+            additions.told(true),
             [
                 "QEMU_OPTS adds to QEMU's arguments: -snapshot -m 2048",
                 "QEMU_NET_OPTS adds to QEMU's user network: hostfwd=tcp::8080-:80"
             ]
         );
+        assert_eq!(
+            additions.told(false)[1],
+            "QEMU_NET_OPTS adds nothing to a machine without a user network: hostfwd=tcp::8080-:80"
+        );
         let additions =
             Additions::from(|name| (name == KERNEL_PARAMETERS).then(|| "quiet debug".to_owned()));
         assert_eq!(additions.kernel_parameters, ["quiet", "debug"]);
         assert_eq!(
-            additions.told(),
+            additions.told(false),
             ["QEMU_KERNEL_PARAMS adds to the kernel's parameters: quiet debug"]
         );
         assert_eq!(Additions::from(|_| None), Additions::default());

@@ -107,7 +107,8 @@ impl Planned {
     ) -> Result<(Qemu, Channels), LaunchError> {
         let machine = &self.machine;
         let additions = Additions::from(|name| std::env::var(name).ok());
-        additions.told().into_iter().for_each(tell);
+        let told = additions.told(machine.user_network.is_some());
+        told.into_iter().for_each(tell);
         let mode = Mode {
             allow_reboot: how.allow_reboot,
             paused: how.paused,

@@ -28,6 +28,13 @@ pub const MEMORY_FD: i32 = 6;
 /// the servers of shared folders (vhost-user), stream sockets.
 pub const FIRST_VLAN_FD: i32 = 7;
 
+/// QEMU's name for the cable of the interface of this index on a VLAN. What the guest calls the interface is its own affair:
+/// there may be a comma in it.
+#[must_use]
+pub fn vlan_card(index: usize) -> String {
+    format!("vlan{index}")
+}
+
 /// MAC address of the card on QEMU's user network, QEMU's own default.
 pub const USER_MAC: Mac = Mac([0x52, 0x54, 0x00, 0x12, 0x34, 0x56]);
 
@@ -239,13 +246,14 @@ impl Plan {
             self.add(["-netdev".to_owned(), user_netdev(user, additions)]);
             self.card("user", USER_MAC);
         }
-        for (fd, interface) in (FIRST_VLAN_FD..).zip(&machine.interfaces) {
-            let id = &interface.name;
+        for (fd, (index, interface)) in (FIRST_VLAN_FD..).zip(machine.interfaces.iter().enumerate())
+        {
+            let id = vlan_card(index);
             self.add([
                 "-netdev".to_owned(),
                 format!("dgram,id={id},local.type=fd,local.str={fd}"),
             ]);
-            self.card(id, interface.mac);
+            self.card(&id, interface.mac);
         }
     }
 

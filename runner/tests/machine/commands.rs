@@ -25,6 +25,10 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("commands::a_text_that_is_too_long", a_text_that_is_too_long),
     ("commands::a_shell_to_talk_to", a_shell_to_talk_to),
+    (
+        "commands::a_guest_that_does_not_keep_the_time_is_given_up",
+        a_guest_that_does_not_keep_the_time_is_given_up,
+    ),
     ("commands::much_output", much_output),
     ("commands::too_much_output", too_much_output),
 ];
@@ -101,6 +105,18 @@ fn early_ones_do_not_wait_for_the_boot() {
         assert_eq!(completed.expect("ran").stdout, b"early");
         let allow_reboot = false;
         assert_eq!(bench.handle.state(), State::Booting { allow_reboot });
+    });
+}
+
+fn a_guest_that_does_not_keep_the_time_is_given_up() {
+    block_on(async {
+        let bench = Bench::ready(&["hello", "booted", "hang"]).await;
+        tokio::time::pause();
+        let after = Duration::from_secs(7);
+        let what = "a certain state";
+        let answer = bench.handle.run_quietly("true", what, after).await;
+        let what = what.to_owned();
+        assert_eq!(answer, Err(Failure::TimedOut { what, after }));
     });
 }
 

@@ -1,10 +1,13 @@
 //! Machines that are saved, and go back.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use vmtest::machine::lifecycle::{End, State};
+use vmtest::machine::record::Forward;
 use vmtest::machine::{Initial, Otherwise};
 use vmtest::snapshot::{Saved, save};
 use vmtest::vm::launch::Launch;
@@ -30,6 +33,10 @@ pub(crate) const TESTS: &[Test] = &[
         a_machine_that_cannot_go_on_boots_with_new_disks,
     ),
     (
+        "snapshots::a_machine_that_must_go_on_never_boots",
+        a_machine_that_must_go_on_never_boots,
+    ),
+    (
         "snapshots::ports_of_the_host_lead_into_a_machine_that_went_back",
         ports_of_the_host_lead_into_a_machine_that_went_back,
     ),
@@ -49,6 +56,17 @@ const SAVED: &[&str] = &["hello", "booted", "sync", "hang"];
 async fn saved(bench: &Bench) -> Arc<Saved> {
     let saved = save::save(std::slice::from_ref(&bench.handle)).await;
     saved.expect("saved").remove(0)
+}
+
+/// The state of devices in the one state of a machine that is there.
+fn devices_in(bench: &Bench) -> PathBuf {
+    let entries = fs::read_dir(bench.scratch("")).expect("a folder");
+    let files = entries.map(|entry| entry.expect("an entry").path().join("devices"));
+    let found: Vec<PathBuf> = files.filter(|file| file.exists()).collect();
+    let [devices] = found.as_slice() else {
+        panic!("one state, not {found:?}");
+    };
+    devices.clone()
 }
 
 async fn is_up(bench: &Bench) {
@@ -105,7 +123,11 @@ fn ports_of_the_host_lead_into_a_machine_that_went_back() {
         bench.handle.forward_port(8081, 81).await.expect("open");
         let back = [(bench.handle.clone(), before)];
         save::restore(&back).await.expect("restored");
-        assert_eq!(bench.handle.forwards(), [(8080, 80)]);
+        let forward = Forward {
+            host_port: 8080,
+            guest_port: 80,
+        };
+        assert_eq!(bench.handle.forwards(), [forward]);
         let heard = bench.handle.qmp("heard", "").await.expect("heard");
         assert!(heard.contains("hostfwd_add tcp::8080-:80"), "{heard}");
         assert!(!heard.contains("8081"), "{heard}");
@@ -134,26 +156,32 @@ fn machines_that_do_not_all_go_on_are_all_off() {
 /// Nothing is left of the attempt: neither on its disks, nor in what runs.
 fn a_machine_that_cannot_go_on_boots_with_new_disks() {
     block_on(async {
-        let mut bench = Bench::with_disk(SAVED);
+        let mut bench = Bench::with_disk(&[&["console:a run"], SAVED].concat());
         is_up(&bench).await;
         fs::write(bench.disk(), "saved").expect("written");
         let saved = saved(&bench).await;
         bench.handle.kill().await.expect("ended");
-        fs::remove_file(bench.scratch("saved0/devices")).expect("there");
+        let devices = devices_in(&bench);
+        fs::remove_file(&devices).expect("there");
         let initial = |otherwise| Initial {
             saved: Arc::clone(&saved),
             otherwise,
             fresh: Vec::new(),
         };
-        bench.handle.set_initial(initial(Otherwise::Fail));
+        bench.handle.set_initial(initial(Otherwise::Fail)).await;
         let failure = bench.handle.start(false).await.expect_err("it cannot");
-        assert!(failure.to_string().contains("saved0/devices"), "{failure}");
+        let path = devices.display().to_string();
+        assert!(failure.to_string().contains(&path), "{failure}");
         assert_eq!(bench.disk_content(), "saved");
-        bench.handle.set_initial(initial(Otherwise::Boot {
+        let boot = Otherwise::Boot {
             mke2fs: "/nowhere".into(),
-        }));
+        };
+        bench.handle.set_initial(initial(boot)).await;
         is_up(&bench).await;
         assert_eq!(bench.disk_content(), "");
+        // A script that looks from the beginning does not see the run before.
+        let shown = bench.handle.console_text(0, None).await.text;
+        assert_eq!(shown.matches("a run").count(), 1, "{shown}");
         let lines = bench
             .log_until("No such file or directory (os error 2)")
             .await;
@@ -162,6 +190,29 @@ fn a_machine_that_cannot_go_on_boots_with_new_disks() {
             lines.iter().any(|line| line.starts_with(warning)),
             "{lines:?}"
         );
+    });
+}
+
+/// No start of it boots, whatever the script makes of the error of the first; and no QEMU is left that waits.
+fn a_machine_that_must_go_on_never_boots() {
+    block_on(async {
+        let steps = [&["refuse-restored:cont"], SAVED].concat();
+        let bench = Bench::with_disk(&steps);
+        is_up(&bench).await;
+        let saved = saved(&bench).await;
+        bench.handle.kill().await.expect("ended");
+        let initial = Initial {
+            saved,
+            otherwise: Otherwise::Fail,
+            fresh: Vec::new(),
+        };
+        bench.handle.set_initial(initial).await;
+        for _ in 0..2 {
+            let failure = bench.handle.start(false).await.expect_err("it cannot");
+            let expected = "cannot start: QEMU refuses `cont`: no";
+            assert_eq!(failure.to_string(), expected);
+            assert_eq!(bench.handle.state(), State::Off(Some(End::Killed)));
+        }
     });
 }
 

@@ -136,8 +136,8 @@ fn commands_of_the_monitor() {
             heard,
             [
                 "qmp_capabilities {}",
-                r#"set_link {"name":"eth1","up":false}"#,
-                r#"set_link {"name":"eth1","up":true}"#,
+                r#"set_link {"name":"vlan0","up":false}"#,
+                r#"set_link {"name":"vlan0","up":true}"#,
                 r#"human-monitor-command {"command-line":"hostfwd_add tcp::8080-:80"}"#,
                 r#"human-monitor-command {"command-line":"hostfwd_add tcp::1-:80"}"#,
                 r#"human-monitor-command {"command-line":"what"}"#,

@@ -1,7 +1,7 @@
 //! Nix with the plugin, through `xtask`.
 
 use std::env;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -111,9 +111,9 @@ impl Toolbox {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input.as_bytes())?;
-        }
+        let mut stdin = child.stdin.take().context("its input is no pipe")?;
+        let written = stdin.write_all(input.as_bytes());
+        drop(stdin);
         let output = child.wait_with_output()?;
         if !output.status.success() {
             bail!(
@@ -121,6 +121,11 @@ impl Toolbox {
                 arguments.join(" "),
                 String::from_utf8_lossy(&output.stderr)
             );
+        }
+        match written {
+            // It has ended well without the rest.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -164,5 +169,28 @@ impl Toolbox {
     #[must_use]
     pub fn tools_expression(&self) -> String {
         format!("import {}", self.tools.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it was not told it cannot say; what went wrong it can.
+    #[test]
+    fn a_nix_that_ends_before_it_is_told_everything_says_why_itself() {
+        let run = |xtask: &str| {
+            let toolbox = Toolbox {
+                xtask: xtask.into(),
+                tools: PathBuf::new(),
+                tests: PathBuf::new(),
+            };
+            // More than a pipe takes.
+            toolbox.plain_nix(&["repl"], &"x".repeat(1 << 20))
+        };
+        let failed = run("false").expect_err("it fails");
+        assert_eq!(failed.to_string(), "nix repl: ");
+        let ended = run("echo").expect("it ends well");
+        assert_eq!(ended, "nix -- repl\n");
     }
 }

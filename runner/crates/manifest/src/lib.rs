@@ -28,7 +28,7 @@ pub use node::{
     Node, Protocol, Root, SharedDirectory, StartScript, UserNetwork,
 };
 pub use parse::ParseError;
-pub use snapshot::{Fresh, Restore, Save, Snapshot};
+pub use snapshot::{Fresh, Preparation, Restore, Save, Snapshot};
 
 /// The version of the interface that this crate describes.
 pub const VERSION: u32 = 1;
@@ -57,7 +57,7 @@ pub struct Manifest {
     pub serial_stdout: bool,
     /// Where the script finds more modules: folders of them, or prefixes with a `lib/python3.*/site-packages`.
     pub extra_python_packages: Vec<PathBuf>,
-    /// Whether the machines are saved for other tests, or go on from where another test has saved them.
+    /// Whether the machines are saved for other tests, go on from where another test has saved them, or are brought there.
     pub snapshot: Option<Snapshot>,
     /// The programs that the runner starts or puts into the machines.
     pub tools: Tools,

@@ -12,6 +12,8 @@ pub enum Snapshot {
     Save(Save),
     /// Its machines go on from one.
     Restore(Restore),
+    /// Its machines boot, whatever is saved of them, and are prepared first.
+    Boot(Preparation),
 }
 
 /// How a snapshot is made.
@@ -37,6 +39,14 @@ pub struct Restore {
     pub prepare: Option<String>,
     /// What is made anew in each machine before the script sees it.
     pub fresh: Vec<Fresh>,
+}
+
+/// How machines come to be, without a snapshot, what they would be in one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Preparation {
+    /// The script that brings the machines, which are off, to where they would have been saved. The test script follows it.
+    pub prepare: String,
 }
 
 /// What machines have for themselves, and have in common when they are restored from the same snapshot.

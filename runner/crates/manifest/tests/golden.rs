@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use serde_json::{Value, json};
-use vmtest_manifest::{Attributes, Fresh, Manifest, Restore, Save, Snapshot};
+use vmtest_manifest::{Attributes, Fresh, Manifest, Preparation, Restore, Save, Snapshot};
 
 const HELLO: &str = include_str!("golden/hello.json");
 
@@ -87,7 +87,7 @@ fn attributes_hold_manifest_output_and_closures() {
 }
 
 #[test]
-fn snapshots_have_two_sides() {
+fn snapshots_are_made_gone_on_from_or_done_without() {
     let parse = |json: &str| serde_json::from_str::<Snapshot>(json);
     let save = parse(r#"{ "save": { "required": true, "prepared": false } }"#).expect("valid");
     let expected = Save {
@@ -103,6 +103,11 @@ fn snapshots_have_two_sides() {
         fresh: vec![Fresh::MachineId, Fresh::SshHostKeys],
     };
     assert_eq!(parse(restore).expect("valid"), Snapshot::Restore(expected));
+    let boot = parse(r#"{ "boot": { "prepare": "start_all()" } }"#).expect("valid");
+    let expected = Preparation {
+        prepare: "start_all()".into(),
+    };
+    assert_eq!(boot, Snapshot::Boot(expected));
     let error = parse(r#"{ "save": { "required": true, "prepared": false, "colour": 1 } }"#);
     let error = error.expect_err("refused").to_string();
     assert!(error.starts_with("unknown field `colour`"), "{error}");

@@ -68,7 +68,7 @@ pub enum ToGuest {
     /// The machine was saved while another runner talked to it, or this one at another time, and goes on from there. What
     /// was under way is given up, and the agent says hello with a new session.
     Resume(Resume),
-    /// The machine was stopped for a while, and goes on: the guest's clock is set to this time, in nanoseconds since 1970, UTC.
+    /// The machine stood still for so many nanoseconds, and goes on: the guest's clock, whatever it shows, is put forward by them.
     Clock(u64),
 }
 

@@ -11,7 +11,7 @@ pub const MOST: usize = 64 << 20;
 /// Bytes of text that are let go together.
 const PIECE: usize = 64 << 10;
 
-/// The text of one machine's console, over all of its starts.
+/// The text of one machine's console, over all of its starts that a script knows of.
 #[derive(Debug)]
 pub struct Transcript {
     most: usize,
@@ -25,6 +25,8 @@ struct Kept {
     bytes: usize,
     /// Position of the first byte that is kept.
     start: u64,
+    /// Whether some had to go for want of room.
+    has_lost: bool,
 }
 
 impl Default for Transcript {
@@ -50,16 +52,25 @@ impl Transcript {
             return false;
         }
         let mut kept = self.lock();
-        let was_whole = kept.start == 0;
+        let had_lost = kept.has_lost;
         kept.push(text);
         while kept.bytes > self.most && kept.pieces.len() > 1 {
             kept.forget_oldest();
+            kept.has_lost = true;
         }
         let end = kept.end();
-        let has_lost = kept.start > 0;
+        let is_first = kept.has_lost && !had_lost;
         drop(kept);
         self.end.send_replace(end);
-        was_whole && has_lost
+        is_first
+    }
+
+    /// Forgets what there is: it was shown in a run that no script is to know of. Positions go on.
+    pub fn forget(&self) {
+        let mut kept = self.lock();
+        kept.start = kept.end();
+        kept.bytes = 0;
+        kept.pieces.clear();
     }
 
     /// Appends a line of somebody else's.
@@ -171,6 +182,18 @@ mod tests {
         assert!(text.starts_with("cc") && text.ends_with("ee"));
         assert_eq!(end, 5 * PIECE as u64);
         assert_eq!(transcript.from(end - 2).0, "ee");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_found_from_no_position() {
+        let transcript = Transcript::default();
+        transcript.push("another run\n");
+        transcript.forget();
+        transcript.push("this run\n");
+        let position = "another run\nthis run\n".len() as u64;
+        for from in [0, 3, 12] {
+            assert_eq!(transcript.from(from), ("this run\n".to_owned(), position));
+        }
     }
 
     #[tokio::test]

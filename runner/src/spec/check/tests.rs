@@ -229,6 +229,9 @@ fn machines_of_start_scripts_are_checked() {
     let test = resolve(&valid).expect("nothing wrong");
     assert_eq!(test.vlans(), [1, 2, 3]);
     assert_eq!(test.start_scripts[0].program, site.path("qemu"));
+    attributes["manifest"]["snapshot"] = json!({ "boot": { "prepare": "pass" } });
+    let booting = Attributes::parse(&attributes.to_string()).expect("attributes");
+    resolve(&booting).expect("nothing is saved");
 
     let complaints = site.complaints(|attributes| {
         let manifest = &mut attributes["manifest"];
@@ -410,7 +413,7 @@ fn each_mistake_is_named() {
             },
         ),
         (
-            "nodes.server.network.interfaces.an-interface-too: an interface's name has 1 to 15 characters",
+            "nodes.server.network.interfaces.an-interface-too: an interface's name has 1 to 15 bytes, without `/`, `:`, `%` and white space, and is not `.` or `..`",
             |_, a| server(a)["network"]["interfaces"][0]["name"] = json!("an-interface-too"),
         ),
         (
@@ -441,6 +444,35 @@ fn each_mistake_is_named() {
             site.complaints(|attributes| change(&site, attributes)),
             format!("the manifest cannot be run:\n  {expected}")
         );
+    }
+}
+
+#[test]
+fn interfaces_are_called_as_linux_lets_them_be() {
+    for name in [
+        "eth1",
+        "user",
+        "1lan",
+        "a,b",
+        "...",
+        "a.b",
+        "fifteen-letters",
+        "ü",
+    ] {
+        assert!(is_interface_name(name), "{name}");
+    }
+    for name in [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a:b",
+        "a b",
+        "a\tb",
+        "eth%d",
+        "sixteen-letters-",
+    ] {
+        assert!(!is_interface_name(name), "{name}");
     }
 }
 

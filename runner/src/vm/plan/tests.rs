@@ -74,6 +74,24 @@ fn a_machine_with_one_vlan() {
     )));
 }
 
+/// The name is for the guest.
+#[test]
+fn an_interface_of_any_name_is_no_option_of_qemus() {
+    let mut machine = machine();
+    machine.interfaces[0].name = "user,1".into();
+    let none = Additions::default();
+    let mode = Mode::default();
+    let shown = show(&Plan::new(
+        &machine,
+        &none,
+        &files(),
+        Accelerator::Tcg,
+        mode,
+    ));
+    assert!(shown.contains("-netdev dgram,id=vlan0,"), "{shown}");
+    assert!(!shown.contains("user,1"), "{shown}");
+}
+
 #[test]
 fn a_machine_with_additions_of_the_environment() {
     let additions = Additions {

@@ -172,12 +172,12 @@ impl Drop for Peer {
     }
 }
 
-/// A program in a process group of its own, all of which is ended when its time is over.
+/// A program in a process group of its own, all of which is ended when its time is over, or when this process ends before.
 fn bounded(seconds: u32, program: &Path) -> Command {
-    let mut command = Command::new("timeout");
+    let mut command = Command::new("setpriv");
     command
         .process_group(0)
-        .arg("--kill-after=10")
+        .args(["--pdeathsig", "TERM", "timeout", "--kill-after=10"])
         .arg(seconds.to_string())
         .arg(program);
     command
@@ -185,6 +185,8 @@ fn bounded(seconds: u32, program: &Path) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _};
+
     use super::*;
 
     fn peer(interface: Interface) -> Peer {
@@ -215,5 +217,24 @@ mod tests {
     fn a_program_that_does_not_end_is_ended() {
         let status = bounded(1, Path::new("sleep")).arg("60").status().unwrap();
         assert_eq!(status.code(), Some(124));
+    }
+
+    /// To the kernel, a thread that ends is a parent that ends.
+    #[test]
+    fn a_program_whose_bench_is_aborted_is_ended() {
+        let bench = std::thread::spawn(|| {
+            let mut program = bounded(60, Path::new("sh"));
+            program.args(["-c", "sleep 60 & echo $!; wait"]);
+            let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
+            let mut left = BufReader::new(child.stdout.take().unwrap());
+            left.read_line(&mut String::new()).unwrap();
+            (child, left)
+        });
+        let (mut child, mut left) = bench.join().unwrap();
+        assert!(!child.wait().unwrap().success());
+        // What it has left behind has ended when nobody holds its output.
+        let mut rest = String::new();
+        left.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
     }
 }

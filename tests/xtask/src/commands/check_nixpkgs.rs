@@ -186,7 +186,8 @@ fn words_of(nixos: &Path) -> Result<Value> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "nix") {
                 let text = fs::read_to_string(&path);
-                collect(&text.unwrap_or_default(), &mut names, &mut attributes);
+                let text = text.with_context(|| path.display().to_string())?;
+                collect(&text, &mut names, &mut attributes);
             }
         }
     }
@@ -218,6 +219,19 @@ fn collect(text: &str, names: &mut BTreeSet<String>, attributes: &mut BTreeSet<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("modules")).unwrap();
+        fs::write(folder.path().join("modules/good.nix"), "pkgs.hello").unwrap();
+        let words = words_of(folder.path()).unwrap();
+        assert_eq!(words["names"], json!(["hello", "pkgs"]));
+        let bad = folder.path().join("modules/bad.nix");
+        fs::write(&bad, b"\xff").unwrap();
+        let error = words_of(folder.path()).unwrap_err();
+        assert_eq!(error.to_string(), bad.display().to_string());
+    }
 
     #[test]
     fn words_after_packages_are_attributes() {

@@ -152,7 +152,9 @@ impl<'a> Desk<'a> {
                     handle.give_up();
                 }
             }
-            ToGuest::Clock(time_ns) if self.agent.guest => resume::set_clocks(time_ns),
+            ToGuest::Clock(still_ns) if self.agent.guest => {
+                resume::stood_still(&resume::System, still_ns);
+            }
             ToGuest::Clock(_) => {}
             ToGuest::Sync(id) => self.queue.post(&ToHost::Done(id, Ok(Outcome::Complete))),
         }

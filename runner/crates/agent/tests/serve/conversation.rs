@@ -109,12 +109,12 @@ fn a_sync_is_answered_in_its_turn() {
     assert_eq!(host.finish(sleeper).text(), "done\n");
 }
 
-/// The machine was saved, and this runner goes on with it: the conversation is the same.
+/// The machine stood still, and this runner goes on with it: the conversation is the same. This host's clock is left alone.
 #[test]
 fn the_time_is_told_within_a_conversation() {
     let mut host = Host::new();
     let sleeper = host.start("sleep 0.2; echo done", None);
-    host.send(&ToGuest::Clock(0));
+    host.send(&ToGuest::Clock(7));
     assert_eq!(host.finish(sleeper).text(), "done\n");
 }
 

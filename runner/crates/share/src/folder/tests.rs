@@ -2,7 +2,9 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use fuse_backend_rs::abi::fuse_abi::ROOT_ID;
+use fuse_backend_rs::abi::fuse_abi::{CreateIn, ROOT_ID};
+use fuse_backend_rs::api::filesystem::{Context, SetattrValid};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use super::*;

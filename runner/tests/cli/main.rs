@@ -1,10 +1,12 @@
 //! The program as Nix starts it: exit codes, last words and reports of tests without machines.
 
+mod driver;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -310,18 +312,26 @@ fn a_script_without_end_runs_into_the_time_out() {
     }
 }
 
+/// A script that says when it has begun, and does not end.
+const AT_WORK: &str = "print('at work')\nretry(lambda last: False)\n";
+
+/// What follows in the log of [such a script](AT_WORK).
+fn log_at_work(child: &mut Child) -> BufReader<ChildStderr> {
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while line != "at work\n" {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).expect("text"), 0, "it ended early");
+    }
+    log
+}
+
 #[test]
 fn signals_end_the_test() {
     for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
         let site = Site::new();
-        let script = "print('at work')\nretry(lambda last: False)\n";
-        let mut child = site.start(&site.attributes(script).to_string());
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut line = String::new();
-        while line != "at work\n" {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).expect("text"), 0, "it ended early");
-        }
+        let mut child = site.start(&site.attributes(AT_WORK).to_string());
+        let mut log = log_at_work(&mut child);
         let pid = Pid::from_child(&child);
         kill_process(pid, signal).expect("it runs");
         let mut rest = String::new();
