@@ -30,7 +30,10 @@ let
 
   fail =
     path: message:
-    throw "vmTest: ${if path == "" then "" else "${path}: "}${message}${placeOf (path.position or null)}";
+    let
+      text = "${path}";
+    in
+    throw "vmTest: ${if text == "" then "" else "${text}: "}${message}${placeOf (path.position or null)}";
 
   placeOf =
     position:
@@ -46,7 +49,7 @@ let
       quoted = if match "[A-Za-z_][A-Za-z0-9_'-]*" name == null then ''"${name}"'' else name;
     in
     {
-      __toString = _: if path == "" then quoted else "${path}.${quoted}";
+      __toString = _: if "${path}" == "" then quoted else "${path}.${quoted}";
       position = builtins.unsafeGetAttrPos name set;
     };
 
