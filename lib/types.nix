@@ -30,7 +30,7 @@ let
 
   fail =
     path: message:
-    throw "vmTest: ${if path == "" then "" else "${path}: "}${message}${placeOf (path.position or null)}";
+    throw "vmTest: ${if "${path}" == "" then "" else "${path}: "}${message}${placeOf (path.position or null)}";
 
   placeOf =
     position:
