@@ -16,6 +16,7 @@ use vmtest_manifest::{
 
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
+use super::names::{is_interface_name, is_serial_number};
 use super::{
     Complaint, Complaints, Image, Interface, Machine, Network, StartScript, Test, registration,
 };
@@ -435,21 +436,6 @@ fn image(node: &Node) -> Image {
         [] => Image::Store,
         _ => Image::Root,
     }
-}
-
-/// What Linux takes (`dev_valid_name`), but for patterns such as `eth%d`.
-fn is_interface_name(text: &str) -> bool {
-    (1..=15).contains(&text.len())
-        && !matches!(text, "." | "..")
-        && !text.contains(|character: char| character.is_whitespace() || "/:%".contains(character))
-}
-
-/// Longer ones QEMU cuts off.
-fn is_serial_number(text: &str) -> bool {
-    (1..=20).contains(&text.len())
-        && text
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod names;
 mod registration;
 mod share;
 
