@@ -9,6 +9,7 @@ let
     length
     match
     replaceStrings
+    substring
     ;
 
   pythonKeywords = [
@@ -52,17 +53,23 @@ let
   # Addresses end in a machine's number, and the last address of an IPv4 network is its broadcast address.
   maximum = 254;
 
-  variable = replaceStrings [ "-" ] [ "_" ];
+  # As the NixOS test driver makes a variable of a name.
+  variable =
+    name:
+    let
+      plain = replaceStrings [ "-" ] [ "_" ] name;
+    in
+    if match "[0-9].*" plain == null then plain else "_" + substring 1 (-1) plain;
 
   check =
     path: names: name:
     let
       namesakes = filter (other: variable other == variable name) names;
     in
-    if match "[A-Za-z]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?" name == null then
+    if match "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?" name == null then
       types.fail path (
         "bad machine name `${name}`: expected a host name of at most 63 letters, digits, `-` and `_`, "
-        + "with a letter first and a letter or digit last"
+        + "with a letter or digit first and last"
       )
     else if elem name pythonKeywords then
       types.fail path "bad machine name `${name}`: it is a keyword of the test script's language"

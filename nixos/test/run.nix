@@ -25,7 +25,26 @@ let
     if containers != [ ] then
       refuse "containers.${builtins.head containers}" "vmtest runs virtual machines only, so far"
     else
-      mapAttrs (_: node: withReferences node.vmtest.machine) config.nodes;
+      mapAttrs (_: node: withReferences node.vmtest.machine) named;
+
+  # Drivers of releases before 26.05 call a machine by its host name, and so do scripts that were written for them.
+  named =
+    if options ? driverConfiguration then
+      config.nodes
+    else
+      lib.mapAttrs' (name: node: lib.nameValuePair (nameOf name node) node) config.nodes;
+  nameOf =
+    name: node:
+    let
+      others = removeAttrs config.nodes [ name ];
+      namesake = lib.findFirst (other: others.${other}.system.name == node.system.name) null (
+        builtins.attrNames others
+      );
+    in
+    if node.system.name == name || namesake == null then
+      node.system.name
+    else
+      refuse "nodes.${name}.networking.hostName" "the node `${namesake}` is called `${node.system.name}`, too";
 
   # Not by way of the node, whose evaluation the script may need itself.
   withReferences =

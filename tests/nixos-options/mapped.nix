@@ -149,6 +149,33 @@ in
       (booting.login ? boot)
     ]
   );
+  "machines are called by their host names" =
+    is
+      [
+        [
+          "bob"
+          "other"
+        ]
+        [
+          "machine"
+          "other"
+        ]
+      ]
+      (
+        map
+          (
+            pkgs:
+            builtins.attrNames
+              (testOf pkgs {
+                nodes.machine.networking.hostName = "bob";
+                nodes.other = { };
+              }).driver.manifest.nodes
+          )
+          [
+            pkgs
+            unstable
+          ]
+      );
   "machine (legacy)" =
     is [ "machine" ]
       (builtins.attrNames

@@ -14,6 +14,7 @@ use vmtest_manifest::{
     self as manifest, Attributes, Boot, NetworkSetup, Node, Snapshot, UserNetwork,
 };
 
+use vmtest_script::variable_name;
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 
 use super::names::{is_interface_name, is_serial_number};
@@ -139,20 +140,20 @@ impl Rules<'_> {
         let mut variables = BTreeMap::<String, &str>::new();
         for name in names {
             let place = format!("nodes.{name}");
-            if let Some(other) = variables.insert(name.replace('-', "_"), name) {
+            if let Some(other) = variables.insert(variable_name(name), name) {
                 self.complain(
                     &place,
                     format!("has the same variable in the script as `{other}`"),
                 );
             }
-            let sound = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            let sound = name.starts_with(|first: char| first.is_ascii_alphanumeric())
                 && name
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
             self.require(
                 &place,
                 sound,
-                "a machine's name begins with a letter and holds letters, digits, `-` and `_`",
+                "a machine's name begins with a letter or digit and holds letters, digits, `-` and `_`",
             );
         }
     }

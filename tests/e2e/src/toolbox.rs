@@ -61,7 +61,7 @@ impl Toolbox {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Where a built part lies: `runner`, `agent` or `plugin`.
+    /// Where a built part lies: `runner`, `agent`, `plugin` or `nixpkgs`.
     ///
     /// # Errors
     /// When xtask does not tell.
@@ -103,9 +103,20 @@ impl Toolbox {
     /// # Errors
     /// When it fails, with what it says.
     pub fn plain_nix(&self, arguments: &[&str], input: &str) -> Result<String> {
+        self.feed(&[&["nix", "--"], arguments].concat(), input)
+    }
+
+    /// What a shell in the toolbox prints on its standard output.
+    ///
+    /// # Errors
+    /// When it fails, with what it says.
+    pub fn shell(&self, script: &str) -> Result<String> {
+        self.feed(&["shell"], &format!("set -e\n{script}"))
+    }
+
+    fn feed(&self, arguments: &[&str], input: &str) -> Result<String> {
         let mut child = self
             .xtask()
-            .args(["nix", "--"])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -117,7 +128,7 @@ impl Toolbox {
         let output = child.wait_with_output()?;
         if !output.status.success() {
             bail!(
-                "nix {}: {}",
+                "xtask {}: {}",
                 arguments.join(" "),
                 String::from_utf8_lossy(&output.stderr)
             );
@@ -157,12 +168,7 @@ impl Toolbox {
     /// # Errors
     /// When it cannot be made.
     pub fn nixpkgs(&self) -> Result<String> {
-        let output = self.xtask().args(["path", "nixpkgs"]).output()?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr));
-        }
-        let path = String::from_utf8(output.stdout)?;
-        Ok(format!("path:{}", path.trim_end()))
+        Ok(format!("path:{}", self.path("nixpkgs")?.display()))
     }
 
     /// The list of the toolbox's store paths, as a Nix expression.

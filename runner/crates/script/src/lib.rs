@@ -34,7 +34,7 @@ mod traceback;
 mod vlan;
 
 pub use engine::{Mode, Script, run};
-pub use symbols::{SYMBOLS, Symbol, SymbolKind};
+pub use symbols::{SYMBOLS, Symbol, SymbolKind, variable_name};
 
 /// The classes whose objects a script has in its hands.
 pub fn classes() -> impl Iterator<Item = api::Class> {

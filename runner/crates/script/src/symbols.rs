@@ -225,7 +225,8 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// The variable for a machine of this name: `_` stands for whatever Python does not allow there.
-pub(crate) fn variable_name(name: &str) -> String {
+#[must_use]
+pub fn variable_name(name: &str) -> String {
     let allowed = |(index, c): (usize, char)| {
         let digit = c.is_ascii_digit() && index > 0;
         if c.is_ascii_alphabetic() || c == '_' || digit {

@@ -430,11 +430,11 @@ fn each_mistake_is_named() {
             |_, a| server(a)["network"]["hosts"][0]["address"] = json!("localhost"),
         ),
         (
-            "nodes.1web: a machine's name begins with a letter and holds letters, digits, `-` and `_`",
+            "nodes.-web: a machine's name begins with a letter or digit and holds letters, digits, `-` and `_`",
             |_, a| {
                 let nodes = a["manifest"]["nodes"].as_object_mut().expect("machines");
                 let node = nodes.remove("server").expect("machine");
-                nodes.insert("1web".into(), node);
+                nodes.insert("-web".into(), node);
             },
         ),
     ];
