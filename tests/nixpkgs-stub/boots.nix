@@ -141,6 +141,98 @@ in
     '';
   };
 
+  # Stage 1 by systemd, which is the usual one since 26.05, with what a configuration adds to it.
+  systemd = boot {
+    release = "26.05";
+    node =
+      { pkgs, ... }:
+      {
+        virtualisation.fileSystems."/early" = {
+          fsType = "tmpfs";
+          neededForBoot = true;
+        };
+        boot.initrd = {
+          kernelModules = [ "dm_mod" ];
+          systemd = {
+            contents."/etc/probe/word".text = "there";
+            storePaths = [ "${pkgs.hello}/bin/hello" ];
+            extraBin.greet = "${pkgs.hello}/bin/hello";
+            targets.probed.requiredBy = [ "initrd.target" ];
+            services.probe = {
+              requiredBy = [ "probed.target" ];
+              after = [ "initrd-fs.target" ];
+              before = [
+                "initrd.target"
+                "probed.target"
+              ];
+              unitConfig.DefaultDependencies = false;
+              serviceConfig.Type = "oneshot";
+              script = ''
+                greet -g "$(cat /etc/probe/word)" > /run/probe
+                ${pkgs.hello}/bin/hello >> /run/probe
+                cp /run/probe /sysroot/early/probe
+                # Of no service, as what was there before systemd.
+                for name in @stays goes; do
+                  (exec -a $name sleep 1000) &
+                  echo $! > /sys/fs/cgroup/init.scope/cgroup.procs
+                done
+              '';
+            };
+          };
+        };
+      };
+    script = ''
+      export NIX_DISK_IMAGE=$PWD/disk.qcow2
+      start
+      expect 'Spawning backdoor root shell...'
+      ${usual}
+      run 'test "$(findmnt -no FSTYPE /)" = ext4'
+      run 'test "$(findmnt -nlo FSTYPE /nix/store | sort -u)" = overlay'
+      run 'test "$(findmnt -no FSTYPE /early)" = tmpfs'
+      run 'test "$(cat /early/probe)" = "$(echo there; echo "Hello, world!")" && cmp /early/probe /run/probe'
+      run 'test -d /sys/module/dm_mod && modprobe dummy'
+      run 'pgrep -f ^@stays && ! pgrep -f ^goes'
+      run 'cmp /run/current-system/init /proc/1/exe && ! cmp -s /run/current-system/prepare-root /run/current-system/init'
+      run 'journalctl -b -o cat -u initrd-switch-root.service | grep -q .'
+      run 'touch /kept'
+      off
+      start
+      expect 'Spawning backdoor root shell...'
+      ${usual}
+      run 'test -e /kept'
+      off
+    '';
+  };
+
+  # The same in a release that has to be told so, with a root in memory; a shell of stage 1 says when that ends.
+  initrd = boot {
+    node = {
+      virtualisation = {
+        diskImage = null;
+        writableStore = false;
+      };
+      boot.initrd.systemd.enable = true;
+      testing.initrdBackdoor = true;
+    };
+    script = ''
+      start
+      expect 'Spawning backdoor root shell...'
+      run 'systemctl start initrd.target'
+      run 'test -e /etc/initrd-release && test ! -e /run/current-system'
+      run 'test "$(findmnt -no FSTYPE /sysroot)" = tmpfs && test "$(findmnt -no FSTYPE /sysroot/nix/store)" = erofs'
+      run 'test "$(readlink /nixos-closure)/init" = "$(sed "s/.*init=\([^ ]*\).*/\1/" /proc/cmdline)"'
+      run 'modprobe -n virtio_net'
+      echo 'systemctl isolate --no-block initrd-switch-root.target > /dev/null 2>&1' >&4
+      expect 'Spawning backdoor root shell...'
+      ${usual}
+      run 'test ! -e /etc/initrd-release'
+      run 'test "$(findmnt -no FSTYPE /)" = tmpfs'
+      run '! touch /nix/store/new'
+      off
+      grep -q 'systemd\[1\]:.*Switching root' console.log
+    '';
+  };
+
   # What the start script says of the networks of a test, and of a machine without a root shell.
   networks =
     let

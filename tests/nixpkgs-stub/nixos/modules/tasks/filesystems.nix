@@ -2,6 +2,8 @@
 {
   config,
   lib,
+  pkgs,
+  utils,
   ...
 }:
 let
@@ -95,6 +97,7 @@ let
       config = lib.mkMerge [
         (lib.mkIf (config.label != null) { device = lib.mkDefault "/dev/disk/by-label/${config.label}"; })
         (lib.mkIf config.autoFormat { options = [ "x-systemd.makefs" ]; })
+        (lib.mkIf (utils.fsNeededForBoot config) { options = [ "x-initrd.mount" ]; })
         (lib.mkIf (config.overlay.lowerdir != null) {
           fsType = "overlay";
           options = [
@@ -123,7 +126,7 @@ let
       (escape fileSystem.device)
       (escape fileSystem.mountPoint)
       fileSystem.fsType
-      (escape (lib.concatStringsSep "," fileSystem.options))
+      (escape (lib.concatStringsSep "," (lib.unique fileSystem.options)))
       "0"
       (passOf fileSystem)
     ]
@@ -133,6 +136,57 @@ let
   enabled = lib.sortOn (one: one.mountPoint) (
     lib.filter (one: one.enable) (lib.attrValues config.fileSystems)
   );
+
+  # What systemd mounts in stage 1. It looks for a mount point below /sysroot by itself, but not for folders of an overlay.
+  early = lib.filter (one: utils.fsNeededForBoot one && one.fsType != "9p") enabled;
+  inRoot = map (folder: "/sysroot${folder}");
+  optionsInRoot =
+    { options, overlay, ... }:
+    if overlay.lowerdir == null then
+      options
+    else
+      lib.filter (option: builtins.match "(lowerdir|upperdir|workdir)=.*" option == null) options
+      ++ [ "lowerdir=${lib.concatStringsSep ":" (inRoot overlay.lowerdir)}" ]
+      ++ lib.optionals (overlay.upperdir != null) [
+        "upperdir=/sysroot${overlay.upperdir}"
+        "workdir=/sysroot${overlay.workdir}"
+      ]
+      ++ map (folder: "x-systemd.requires-mounts-for=${folder}") (inRoot overlay.lowerdir);
+  initrdFstab = pkgs.writeText "initrd-fstab" (
+    lib.concatMapStrings (
+      one:
+      line (
+        one
+        // {
+          options = optionsInRoot one;
+          noCheck = one.noCheck || !config.boot.initrd.checkJournalingFS;
+        }
+      )
+    ) early
+  );
+
+  # The folders that an overlay writes to.
+  overlayFolders =
+    { mountPoint, overlay, ... }:
+    let
+      unit = utils.escapeSystemdPath "/sysroot${mountPoint}";
+      folders = inRoot [
+        overlay.upperdir
+        overlay.workdir
+      ];
+    in
+    lib.nameValuePair "rw-${unit}" {
+      requiredBy = [ "${unit}.mount" ];
+      before = [ "${unit}.mount" ];
+      unitConfig = {
+        DefaultDependencies = false;
+        RequiresMountsFor = toString folders;
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "mkdir -p -m 0755 ${toString folders}";
+      };
+    };
 
   special = device: fsType: options: { inherit device fsType options; };
 in
@@ -193,6 +247,17 @@ in
       ${lib.concatMapStrings line (lib.filter (one: one.fsType != "9p") enabled)}
       ${lib.concatMapStrings (swap: "${swap.device} none swap defaults\n") config.swapDevices}
     '';
+
+    boot.initrd.systemd = {
+      storePaths = [ initrdFstab ];
+      managerEnvironment.SYSTEMD_SYSROOT_FSTAB = initrdFstab;
+      services = {
+        initrd-parse-etc.environment.SYSTEMD_SYSROOT_FSTAB = initrdFstab;
+      }
+      // lib.listToAttrs (
+        map overlayFolders (lib.filter (one: one.overlay.upperdir != null) early)
+      );
+    };
 
     boot.specialFileSystems = {
       "/proc" = special "proc" "proc" [ "nosuid" "noexec" "nodev" ];

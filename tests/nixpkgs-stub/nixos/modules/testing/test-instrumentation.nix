@@ -21,6 +21,38 @@ let
   backdoor = if hasOptions then config.testing.backdoor else true;
   initrdBackdoor = config.testing.initrdBackdoor;
 
+  devices = [
+    "dev-hvc0.device"
+    "dev-${serial}.device"
+  ];
+  rootShell = {
+    requires = devices;
+    after = devices;
+    script = ''
+      export USER=root HOME=/root DISPLAY=:0.0 PAGER= PS1=
+      [ ! -e /etc/profile ] || . /etc/profile
+      cd /tmp
+      exec < /dev/hvc0 > /dev/hvc0 2> /dev/${serial}
+      echo "connecting to host..." >&2
+      stty -F /dev/hvc0 raw -echo
+      echo "Spawning backdoor root shell..."
+      exec bash --norc /dev/hvc0
+    '';
+    serviceConfig.KillSignal = "SIGHUP";
+  };
+
+  # What ends the shell of stage 1.
+  leaving = [
+    "initrd-switch-root.target"
+    "shutdown.target"
+  ];
+
+  journal = ''
+    ForwardToConsole=yes
+    ${lib.optionalString hasOptions "TTYPath=/dev/${serial}"}
+    MaxLevelConsole=debug
+  '';
+
   timeouts = {
     DefaultTimeoutStartSec = 300;
     DefaultDeviceTimeoutSec = 300;
@@ -71,28 +103,12 @@ in
       )
       {
         services = {
-          backdoor = mkIf backdoor {
-            wantedBy = [ "multi-user.target" ];
-            requires = [
-              "dev-hvc0.device"
-              "dev-${serial}.device"
-            ];
-            after = [
-              "dev-hvc0.device"
-              "dev-${serial}.device"
-            ];
-            script = ''
-              export USER=root HOME=/root DISPLAY=:0.0 PAGER= PS1=
-              . /etc/profile
-              cd /tmp
-              exec < /dev/hvc0 > /dev/hvc0 2> /dev/${serial}
-              echo "connecting to host..." >&2
-              stty -F /dev/hvc0 raw -echo
-              echo "Spawning backdoor root shell..."
-              exec bash --norc /dev/hvc0
-            '';
-            serviceConfig.KillSignal = "SIGHUP";
-          };
+          backdoor = mkIf backdoor (
+            rootShell
+            // {
+              wantedBy = [ "multi-user.target" ];
+            }
+          );
           "serial-getty@${serial}".enable = false;
           "serial-getty@hvc0".enable = false;
         };
@@ -114,16 +130,29 @@ in
         "clocksource=acpi_pm"
       ];
       consoleLogLevel = 7;
-      initrd.systemd =
-        if hasOptions then { settings = { Manager = timeouts; }; } else { extraConfig = asText timeouts; };
+      initrd.systemd = lib.mkMerge [
+        (if hasOptions then { settings.Manager = manager; } else { extraConfig = asText manager; })
+        { contents."/etc/systemd/journald.conf".text = "[Journal]\n${journal}"; }
+        (mkIf initrdBackdoor {
+          services = {
+            backdoor = rootShell // {
+              wantedBy = [ "sysinit.target" ];
+              before = leaving;
+              conflicts = leaving;
+              unitConfig.DefaultDependencies = false;
+            };
+            # Whoever drives the machine says when it leaves stage 1.
+            initrd-cleanup.serviceConfig.ExecStart = [
+              ""
+              "/bin/true"
+            ];
+          };
+        })
+      ];
     };
 
     services = {
-      journald.extraConfig = ''
-        ForwardToConsole=yes
-        ${lib.optionalString hasOptions "TTYPath=/dev/${serial}"}
-        MaxLevelConsole=debug
-      '';
+      journald.extraConfig = journal;
       displayManager.logToJournal = true;
       logrotate.enable = mkOverride 150 false;
       qemuGuest.package = pkgs.qemu_test.ga;

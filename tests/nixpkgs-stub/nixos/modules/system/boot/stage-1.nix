@@ -9,7 +9,6 @@
 let
   inherit (lib) mkOption types;
   inherit (pkgs) userland;
-  since = lib.versionAtLeast lib.trivial.release;
   cfg = config.boot.initrd;
 
   fileSystems = lib.filter utils.fsNeededForBoot config.system.build.fileSystems;
@@ -26,20 +25,30 @@ let
     preferLocalBuild = true;
   } ''
     mkdir $out
-    for name in 60-persistent-storage 75-net-description 80-drivers 80-net-setup-link; do
+    for name in 60-persistent-storage 75-net-description 80-drivers 80-net-setup-link 99-systemd; do
       cp ${userland}/example/rules.d/$name.rules $out/
     done
     cp "$rulesPath" $out/99-local.rules
   '';
 
-  variant = import (if cfg.systemd.enable then ./stage-1/systemd.nix else ./stage-1/scripted.nix) {
-    inherit
-      config
-      fileSystems
-      lib
-      pkgs
-      ;
-  };
+  # What of it is for either stage 1 alone.
+  own =
+    if cfg.systemd.enable then
+      {
+        files = lib.mapAttrs' (_name: file: lib.nameValuePair file.target file.source) (
+          lib.filterAttrs (_name: file: file.enable) cfg.systemd.contents
+        );
+        storePaths = map (one: one.source) (lib.filter (one: one.enable) cfg.systemd.storePaths);
+      }
+    else
+      import ./stage-1/scripted.nix {
+        inherit
+          config
+          fileSystems
+          lib
+          pkgs
+          ;
+      };
 
   code = mkOption {
     type = types.lines;
@@ -109,30 +118,6 @@ in
           default = "";
           description = "Rules of its udev.";
         };
-        systemd = {
-          enable = switch (since "26.05") "Whether systemd runs in it.";
-          emergencyAccess = mkOption {
-            type = types.raw;
-            default = false;
-            description = "Whether it gives a shell when it fails.";
-          };
-          contents = anything { } "Files in it.";
-          services = anything { } "Its services.";
-          targets = anything { } "Its targets.";
-          storePaths = mkOption {
-            type = types.listOf types.anything;
-            default = [ ];
-            description = "Store paths in it.";
-          };
-          extraBin = anything { } "Its programs.";
-          repart.enable = switch false "Whether it makes partitions.";
-        }
-        // (
-          if since "25.11" then
-            { settings.Manager = anything { } "Settings of its systemd."; }
-          else
-            { extraConfig = code; }
-        );
       };
     };
   };
@@ -146,7 +131,7 @@ in
           "/etc/modprobe.d/nixos.conf" = config.environment.etc."modprobe.d/nixos.conf".source;
           "/etc/udev/rules.d" = udevRules;
         }
-        // variant.files
+        // own.files
         // lib.mapAttrs (_path: file: file.source) cfg.extraFiles;
         storePaths =
           map (path: "${userland}/${path}") [
@@ -156,7 +141,7 @@ in
             "lib/libkmod.so.2"
             "lib/liblzma.so.5"
           ]
-          ++ variant.storePaths;
+          ++ own.storePaths;
       };
       initialRamdiskSecretAppender = pkgs.writeShellScriptBin "append-initrd-secrets" "true";
     };
@@ -165,6 +150,7 @@ in
         "ext4"
         "virtio_blk"
       ])
+      (lib.mkIf cfg.systemd.enable [ "autofs" ])
       # Of file systems that have a module of their name.
       (lib.intersectLists [ "erofs" "ext4" "overlay" "vfat" "virtiofs" ] (map (one: one.fsType) fileSystems))
     ];

@@ -16,68 +16,6 @@ let
   render = import ./systemd/render.nix { inherit lib pkgs utils; };
   unitOptions = import ./systemd/unit-options.nix { inherit lib; };
 
-  unitsOf = kind: type: description: mkOption {
-    type = types.attrsOf (types.submodule (unitOptions.common ++ type));
-    default = { };
-    description = "${description} by name, without `.${kind}`.";
-  };
-
-  kinds = {
-    targets = unitsOf "target" [ ] "Targets";
-    services = unitsOf "service" [ unitOptions.service ] "Services";
-    sockets = unitsOf "socket" [ unitOptions.socket ] "Sockets";
-    timers = unitsOf "timer" [ unitOptions.timer ] "Timers";
-    paths = unitsOf "path" [ unitOptions.path ] "Paths";
-    slices = unitsOf "slice" [ unitOptions.slice ] "Slices";
-  };
-
-  textUnit = types.submodule {
-    options = {
-      enable = mkOption {
-        type = types.bool;
-        default = true;
-        description = "Whether it is there; otherwise it is masked.";
-      };
-      text = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        description = "The unit.";
-      };
-      overrideStrategy = mkOption {
-        type = types.enum [
-          "asDropinIfExists"
-          "asDropin"
-        ];
-        default = "asDropinIfExists";
-        description = "Whether it adds to a unit of a package.";
-      };
-      wantedBy = unitOptions.names "Units that want it.";
-      requiredBy = unitOptions.names "Units that require it.";
-      upheldBy = unitOptions.names "Units that hold it up.";
-      aliases = unitOptions.names "Other names of it.";
-    };
-  };
-  textUnits = mkOption {
-    type = types.attrsOf textUnit;
-    default = { };
-    description = "Units of any kind, by their whole name.";
-  };
-
-  # Texts of all units of these kinds.
-  texts =
-    from: scope:
-    lib.concatMapAttrs (
-      plural: render':
-      lib.mapAttrs' (
-        name: unit: lib.nameValuePair "${name}.${lib.removeSuffix "s" plural}" (render' scope name unit)
-      ) (from.${plural} or { })
-    ) render.byKind
-    // lib.listToAttrs (
-      map (mount: render.mount "mount" mount) (from.mounts or [ ])
-      ++ map (mount: render.mount "automount" mount) (from.automounts or [ ])
-    );
-
-  settingsType = types.attrsOf (types.attrsOf (types.oneOf [ types.bool types.int types.str (types.listOf types.str) ]));
   managerText =
     settings: extra:
     "[Manager]\n"
@@ -86,7 +24,7 @@ let
 in
 {
   options.systemd =
-    kinds
+    unitOptions.kinds
     // {
       package = mkOption {
         type = types.package;
@@ -99,17 +37,8 @@ in
         default = [ ];
         description = "Packages with units.";
       };
-      units = textUnits;
-      mounts = mkOption {
-        type = types.listOf (types.submodule (unitOptions.common ++ [ unitOptions.mount ]));
-        default = [ ];
-        description = "Mounts.";
-      };
-      automounts = mkOption {
-        type = types.listOf (types.submodule (unitOptions.common ++ [ unitOptions.mount ]));
-        default = [ ];
-        description = "Mounts on demand.";
-      };
+      units = unitOptions.textUnits;
+      inherit (unitOptions) mounts automounts;
       globalEnvironment = mkOption {
         type = types.attrsOf (types.nullOr (types.oneOf [ types.str types.path types.package ]));
         default = { };
@@ -177,9 +106,9 @@ in
         };
       };
       user =
-        kinds
+        unitOptions.kinds
         // {
-          units = textUnits;
+          units = unitOptions.textUnits;
           tmpfiles.rules = mkOption {
             type = types.listOf types.str;
             default = [ ];
@@ -209,7 +138,7 @@ in
       if since "25.11" then
         {
           settings = mkOption {
-            type = settingsType;
+            type = unitOptions.settings;
             default = { };
             description = "Settings of systemd.";
           };
@@ -226,8 +155,8 @@ in
 
   config = {
     systemd = {
-      units = texts cfg "system";
-      user.units = texts cfg.user "user";
+      units = render.texts cfg "system";
+      user.units = render.texts cfg.user "user";
 
       managerEnvironment = {
         PATH = lib.mkDefault "${pkgs.userland}/bin";

@@ -11,20 +11,33 @@ isProgram() {
 }
 
 # The path under its own name, and what it leads to or is linked with.
+declare -A added
 add() {
-    local path=$1 target library
-    [ ! -e "$tree$path" ] && [ ! -L "$tree$path" ] || return 0
+    local path=$1 part
+    [ ! -v "added[$path]" ] || return 0
+    added[$path]=1
     mkdir -p "$tree${path%/*}"
-    cp -dR "$path" "$tree$path"
+    # Something in it may be there already.
+    cp -dRT --remove-destination "$path" "$tree$path"
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+        chmod -R u+w "$tree$path"
+        while IFS= read -r part; do addParts "$part"; done < <(find "$path" -type l -o -type f -perm /111)
+    else
+        addParts "$path"
+    fi
+}
+
+addParts() {
+    local path=$1 target library
     if [ -L "$path" ]; then
         target=$(readlink "$path")
         case $target in
         /*) ;;
         *) target=$(realpath -ms "${path%/*}/$target") ;;
         esac
-        add "$target"
-    elif [ -d "$path" ]; then
-        chmod -R u+w "$tree$path"
+        case $target in
+        /nix/store/*) [ ! -e "$target" ] || add "$target" ;;
+        esac
     elif isProgram "$path"; then
         while read -r library; do add "$library"; done < <(
             "$loader" --library-path "${loader%/*}" --list "$path" | sed -n 's,.*[[:space:]]\(/[^ ]*\) (0x.*,\1,p'
@@ -35,7 +48,7 @@ add() {
 for path in "${storePaths[@]}"; do add "$path"; done
 for file in "${!files[@]}"; do
     mkdir -p "$tree${file%/*}"
-    ln -s "${files[$file]}" "$tree$file"
+    ln -sT "${files[$file]}" "$tree$file"
     add "${files[$file]}"
 done
 

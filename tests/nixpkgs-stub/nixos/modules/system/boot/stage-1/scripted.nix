@@ -22,58 +22,6 @@ let
       ]
     }\n";
 
-  # Programs of the script and of what configurations add to it.
-  programs = [
-    "bash"
-    "blkid"
-    "blockdev"
-    "cat"
-    "chmod"
-    "chown"
-    "chroot"
-    "cp"
-    "cut"
-    "dd"
-    "dmesg"
-    "e2fsck"
-    "echo"
-    "env"
-    "fsck.ext4"
-    "grep"
-    "head"
-    "insmod"
-    "ip"
-    "kmod"
-    "ln"
-    "losetup"
-    "ls"
-    "lsmod"
-    "mkdir"
-    "mkfs.ext4"
-    "mknod"
-    "mktemp"
-    "modprobe"
-    "mount"
-    "mountpoint"
-    "mv"
-    "ps"
-    "readlink"
-    "rm"
-    "rmdir"
-    "sed"
-    "setsid"
-    "sh"
-    "sleep"
-    "stat"
-    "switch_root"
-    "sync"
-    "tail"
-    "touch"
-    "tr"
-    "umount"
-    "uname"
-  ];
-
   init = pkgs.writeScript "stage-1-init.sh" ''
     #!${userland}/bin/bash
     export PATH=${userland}/bin:${userland}/lib/systemd
@@ -216,5 +164,5 @@ in
     "/init" = init;
     "/bin" = "${userland}/bin";
   };
-  storePaths = map (name: "${userland}/bin/${name}") programs;
+  storePaths = map (name: "${userland}/bin/${name}") (import ./programs.nix);
 }

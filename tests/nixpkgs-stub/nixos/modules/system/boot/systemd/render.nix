@@ -58,7 +58,9 @@ let
             );
           }
         )
-        + sections;
+        + sections
+        # An empty file would be a unit that is masked.
+        + optionalString (one.unitConfig == { } && one.restartTriggers == [ ] && sections == "") "[Unit]\n";
     };
 
   script =
@@ -72,22 +74,32 @@ let
       }
     }/bin/${lib.replaceStrings [ "@" "\\" ] [ "-" "-" ] name}-${kind}";
 
-  # Settings of a service that come of its scripts; a configuration's own come after them.
-  scripts =
+  # Scripts of a service, with the settings that they are for.
+  scriptsOf =
     name: one:
     let
-      exec = key: kind: text: arguments: optional (text != "") {
-        name = key;
-        value = script name kind text + optionalString (arguments != "") " ${arguments}";
+      made = key: kind: text: arguments: {
+        inherit key arguments text;
+        file = script name kind text;
       };
     in
+    lib.filter (one: one.text != "") [
+      (made "ExecStart" "start" one.script one.scriptArgs)
+      (made "ExecStartPre" "pre-start" one.preStart "")
+      (made "ExecStartPost" "post-start" one.postStart "")
+      (made "ExecReload" "reload" one.reload "")
+      (made "ExecStop" "pre-stop" one.preStop "")
+      (made "ExecStopPost" "post-stop" one.postStop "")
+    ];
+
+  # A configuration's own settings come after them.
+  scripts =
+    name: one:
     lib.listToAttrs (
-      exec "ExecStart" "start" one.script one.scriptArgs
-      ++ exec "ExecStartPre" "pre-start" one.preStart ""
-      ++ exec "ExecStartPost" "post-start" one.postStart ""
-      ++ exec "ExecReload" "reload" one.reload ""
-      ++ exec "ExecStop" "pre-stop" one.preStop ""
-      ++ exec "ExecStopPost" "post-stop" one.postStop ""
+      map (
+        { key, file, arguments, ... }:
+        lib.nameValuePair key (file + optionalString (arguments != "") " ${arguments}")
+      ) (scriptsOf name one)
     );
 
   both =
@@ -108,9 +120,6 @@ let
         name: value: optionalString (value != null) "Environment=${builtins.toJSON "${name}=${toString value}"}\n"
       ) variables
     );
-in
-{
-  inherit setting;
 
   # By the names of the options.
   byKind = {
@@ -155,6 +164,28 @@ in
         section "Automount" ({ Where = one.where; } // one.automountConfig)
     ) one;
   };
+in
+{
+  inherit setting;
+
+  # Files that a service's units refer to.
+  scriptFiles = name: one: map (one: one.file) (scriptsOf name one);
+
+  # Texts of all units of a scope, by their whole names.
+  texts =
+    from: scope:
+    lib.concatMapAttrs (
+      plural: render:
+      lib.mapAttrs' (
+        name: unit: lib.nameValuePair "${name}.${lib.removeSuffix "s" plural}" (render scope name unit)
+      ) (from.${plural} or { })
+    ) byKind
+    // lib.listToAttrs (
+      map (mount "mount") (from.mounts or [ ]) ++ map (mount "automount") (from.automounts or [ ])
+    );
+
+  # A file of settings: by section and name.
+  settings = lib.concatMapAttrsStringSep "" section;
 
   # A folder of units: those of systemd, of packages, and the configuration's own, which add to the former where both have one.
   # It is made by one derivation, since each takes a while to start.

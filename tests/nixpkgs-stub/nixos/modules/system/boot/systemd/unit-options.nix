@@ -56,9 +56,6 @@ let
     upholds = "Upholds";
     wants = "Wants";
   };
-in
-{
-  inherit names dependencies;
 
   common = [
     (
@@ -196,4 +193,59 @@ in
     mountConfig = section "Its section [Mount].";
     automountConfig = section "Its section [Automount].";
   };
+
+  unitsOf = kind: type: description: mkOption {
+    type = types.attrsOf (types.submodule (common ++ type));
+    default = { };
+    description = "${description} by name, without `.${kind}`.";
+  };
+  mountsOf = description: mkOption {
+    type = types.listOf (types.submodule (common ++ [ mount ]));
+    default = [ ];
+    inherit description;
+  };
+
+  textUnit = types.submodule {
+    options = {
+      enable = switch true "Whether it is there; otherwise it is masked.";
+      text = text "The unit.";
+      overrideStrategy = mkOption {
+        type = types.enum [
+          "asDropinIfExists"
+          "asDropin"
+        ];
+        default = "asDropinIfExists";
+        description = "Whether it adds to a unit of a package.";
+      };
+      wantedBy = names "Units that want it.";
+      requiredBy = names "Units that require it.";
+      upheldBy = names "Units that hold it up.";
+      aliases = names "Other names of it.";
+    };
+  };
+in
+{
+  inherit names;
+
+  # Options of every folder of units.
+  kinds = {
+    targets = unitsOf "target" [ ] "Targets";
+    services = unitsOf "service" [ service ] "Services";
+    sockets = unitsOf "socket" [ socket ] "Sockets";
+    timers = unitsOf "timer" [ timer ] "Timers";
+    paths = unitsOf "path" [ path ] "Paths";
+    slices = unitsOf "slice" [ slice ] "Slices";
+  };
+  mounts = mountsOf "Mounts.";
+  automounts = mountsOf "Mounts on demand.";
+  textUnits = mkOption {
+    type = types.attrsOf textUnit;
+    default = { };
+    description = "Units of any kind, by their whole name.";
+  };
+
+  # Of settings by section and name.
+  settings = types.attrsOf (
+    types.attrsOf (types.oneOf [ types.bool types.int types.str (types.listOf types.str) ])
+  );
 }
