@@ -25,6 +25,19 @@ pkgs.testers.runNixOSTest {
       };
     };
 
+    # systemd in the initrd, which then kills whatever it does not know.
+    staged = {
+      boot.initrd.systemd = {
+        enable = true;
+        services.probe = {
+          wantedBy = [ "initrd.target" ];
+          before = [ "initrd.target" ];
+          serviceConfig.Type = "oneshot";
+          script = "echo 'by a unit' > /run/left";
+        };
+      };
+    };
+
     # A disk that only the start script knows how to attach.
     scripted =
       { pkgs, ... }:
@@ -53,12 +66,14 @@ pkgs.testers.runNixOSTest {
           t.assertEqual(plain.succeed("ls /left 2>/dev/null || echo none").strip(), "none")
           own.succeed("grep -w rdinit=/vmtest/agent /proc/cmdline")
           t.assertEqual(own.succeed("cat /left"), "by the initrd\n")
+          t.assertEqual(staged.succeed("cat /run/left"), "by a unit\n")
           scripted.succeed("test -b /dev/disk/by-id/virtio-of-a-shell")
           scripted.succeed("grep -i 0x25ab /sys/bus/pci/devices/*/device")
 
       with subtest("all have the system of their configuration, and their disk"):
           for machine, system in [
               (plain, "${nodes.plain.system.build.toplevel}"),
+              (staged, "${nodes.staged.system.build.toplevel}"),
               (scripted, "${nodes.scripted.system.build.toplevel}"),
           ]:
               t.assertEqual(machine.succeed("readlink /run/booted-system").strip(), system)

@@ -14,8 +14,8 @@ use vmtest_manifest::{
     self as manifest, Attributes, Boot, NetworkSetup, Node, Snapshot, UserNetwork,
 };
 
-use vmtest_script::variable_name;
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
+use vmtest_script::variable_name;
 
 use super::names::{is_interface_name, is_serial_number};
 use super::{

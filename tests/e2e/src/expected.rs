@@ -48,6 +48,14 @@ pub const TABLE: &[Expected] = &[
         ],
     ),
     passes(
+        "nixos-stage1",
+        &[
+            "machine is started by ",
+            "subtest: commands run in the initrd",
+            "subtest: and in the system, from when the machine is there",
+        ],
+    ),
+    passes(
         "nixos-network",
         &[
             "subtest: machines know each other by name",

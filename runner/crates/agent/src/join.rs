@@ -20,6 +20,9 @@ const ROOT_GROUPS: [&str; 2] = [
     "/sys/fs/cgroup/systemd/cgroup.procs",
 ];
 
+/// What is there in an initrd with systemd, and nowhere else.
+const INITRD: &str = "/etc/initrd-release";
+
 /// Leaves an agent that stays, and no trace of how it came.
 #[must_use]
 pub fn join() -> ExitCode {
@@ -38,7 +41,23 @@ fn try_join() -> io::Result<()> {
     if !port.metadata()?.file_type().is_char_device() {
         return Err(io::Error::other("its standard input is no port"));
     }
-    // A service that stops ends all that is in its group, and waits for it.
+    let stays = !Path::new(INITRD).exists();
+    if stays {
+        leave_group();
+    }
+    std::env::set_current_dir("/")?;
+    let program = std::env::current_exe()?;
+    if stays {
+        serve::start(port.into())?;
+    } else {
+        // It ends with the initrd: another shell, of the system, takes another agent in.
+        serve::start_briefly(port.into())?;
+    }
+    fs::remove_file(program)
+}
+
+/// A service that stops ends all that is in its group, and waits for it.
+fn leave_group() {
     for group in ROOT_GROUPS
         .into_iter()
         .filter(|path| Path::new(path).exists())
@@ -47,8 +66,4 @@ fn try_join() -> io::Result<()> {
             note(Level::Warning, &format!("cannot write {group}: {error}"));
         }
     }
-    std::env::set_current_dir("/")?;
-    let program = std::env::current_exe()?;
-    serve::start(port.into())?;
-    fs::remove_file(program)
 }

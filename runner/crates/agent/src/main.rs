@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         boot::boot()
     } else if word == initrd::FOLLOW {
         initrd::follow()
+    } else if word == serve::BRIEFLY {
+        serve::serve()
     } else if name.as_bytes().starts_with(b"@") {
         serve::stay()
     } else if word == JOIN {

@@ -6,16 +6,16 @@
 //! not made.
 
 use std::convert::Infallible;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{AtFlags, Mode, OFlags, open, openat, stat, statat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount_change};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
@@ -45,7 +45,7 @@ enum FollowError {
     #[error(transparent)]
     Root(#[from] root::RootError),
     #[error("the first process cannot be looked at: {0}")]
-    First(#[source] io::Error),
+    First(#[source] Errno),
     #[error("cannot enter the guest's root: {0}")]
     Enter(#[source] Errno),
     #[error(transparent)]
@@ -84,10 +84,10 @@ fn try_follow() -> Result<Infallible, FollowError> {
     let BootConfig::Initrd(config) = config::parse(&frame)? else {
         return Err(FollowError::Kind);
     };
-    unshare_mounts()?;
-    wait_until_first_process_is_in_its_root()?;
+    let processes = unshare_mounts()?;
+    wait_until_first_process_is_in_its_root(&processes)?;
     // From the root of that name space one is on top of whatever was mounted there last.
-    let mounts = File::open("/proc/1/ns/mnt").map_err(FollowError::First)?;
+    let mounts = open_in(&processes, "1/ns/mnt")?;
     move_into_link_name_space(mounts.as_fd(), Some(LinkNameSpaceType::Mount))
         .map_err(FollowError::Enter)?;
     let port = devices::open_port(PORT_NAME)?;
@@ -100,30 +100,40 @@ fn try_follow() -> Result<Infallible, FollowError> {
     Err(FollowError::Agent(error))
 }
 
+/// Gives the process mounts of its own, and opens its `/proc`: whoever empties the initrd takes the folder away that it is mounted
+/// on, and with that the mount.
 #[expect(
     unsafe_code,
     reason = "unsharing descriptors would be unsafe, and the call can do that, too"
 )]
-fn unshare_mounts() -> Result<(), FollowError> {
+fn unshare_mounts() -> Result<OwnedFd, FollowError> {
     // SAFETY: descriptors stay shared.
     let unshared = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) };
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     unshared
         .and_then(|()| mount_change("/", private))
         .map_err(FollowError::Mounts)?;
-    root::make_dir(Path::new("/proc"))?;
-    root::mount_on("proc", Path::new("/proc"), "proc", MountFlags::empty(), "")?;
-    Ok(())
+    let proc = Path::new("/proc");
+    root::make_dir(proc)?;
+    root::mount_on("proc", proc, "proc", MountFlags::empty(), "")?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    open(proc, flags, Mode::empty()).map_err(FollowError::First)
+}
+
+fn open_in(processes: &OwnedFd, path: &str) -> Result<OwnedFd, FollowError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    openat(processes, path, flags, Mode::empty()).map_err(FollowError::First)
 }
 
 /// Without a deadline: somebody may have to type a password first, and the runner knows how long a boot may take.
-fn wait_until_first_process_is_in_its_root() -> Result<(), FollowError> {
-    let device = |path: &str| fs::metadata(path).map(|file| file.dev());
-    let initrd = device("/").map_err(FollowError::First)?;
-    let has_left = |path: &str| device(path).is_ok_and(|device| device != initrd);
-    let mounts = File::open("/proc/1/mountinfo").map_err(FollowError::First)?;
+fn wait_until_first_process_is_in_its_root(processes: &OwnedFd) -> Result<(), FollowError> {
+    let initrd = stat("/").map_err(FollowError::First)?.st_dev;
+    let has_left = |path: &str| {
+        statat(processes, path, AtFlags::empty()).is_ok_and(|file| file.st_dev != initrd)
+    };
+    let mounts = open_in(processes, "1/mountinfo")?;
     // It enters the root, and then executes an init that lies there.
-    while !(has_left("/proc/1/root") && has_left("/proc/1/exe")) {
+    while !(has_left("1/root") && has_left("1/exe")) {
         let changed = PollFd::new(&mounts, PollFlags::PRI);
         let _ = poll(&mut [changed], Some(&serve::timespec(INTERVAL)));
     }

@@ -116,6 +116,17 @@ pub(crate) fn start(port: OwnedFd) -> io::Result<Child> {
     command(port).spawn()
 }
 
+/// The word by which an agent knows that it is one that does not stay.
+pub const BRIEFLY: &str = "briefly";
+
+/// Starts an agent that ends when it is told to, as other programs do.
+pub(crate) fn start_briefly(port: OwnedFd) -> io::Result<Child> {
+    command(port)
+        .arg0(NAME.trim_start_matches('@'))
+        .arg(BRIEFLY)
+        .spawn()
+}
+
 /// What starts the agent that stays, or turns this process into it.
 pub(crate) fn command(port: OwnedFd) -> Command {
     let mut command = Command::new("/proc/self/exe");
@@ -131,7 +142,14 @@ pub(crate) fn command(port: OwnedFd) -> Command {
 /// Serves whoever is at the other end of standard input, a virtio-serial port, for ever.
 #[must_use]
 pub fn stay() -> ExitCode {
-    match try_stay() {
+    outlive();
+    serve()
+}
+
+/// The same, until somebody ends it.
+#[must_use]
+pub fn serve() -> ExitCode {
+    match try_serve() {
         Ok(never) => match never {},
         Err(error) => {
             note(Level::Critical, &format!("the agent ends: {error}"));
@@ -140,10 +158,9 @@ pub fn stay() -> ExitCode {
     }
 }
 
-fn try_stay() -> io::Result<std::convert::Infallible> {
+fn try_serve() -> io::Result<std::convert::Infallible> {
     use std::os::fd::AsFd;
     let port = io::stdin().as_fd().try_clone_to_owned()?;
-    outlive();
     let mut agent = Agent::new(true);
     loop {
         wait_for_runner(&port)?;

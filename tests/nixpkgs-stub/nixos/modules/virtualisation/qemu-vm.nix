@@ -628,14 +628,6 @@ in
       fi
     '';
 
-    # On a real system stage 1 loads the driver of disks that nobody uses here, and says so before anybody can log in. Without
-    # stage 1 its messages would push the prompt from the screen.
-    boot.blacklistedKernelModules = [
-      "kvm_amd"
-      "kvm_intel"
-    ]
-    ++ optional (cfg.qemu.diskInterface != "ide") "ahci";
-
     networking.usePredictableInterfaceNames = false;
     networking.dhcpcd.extraConfig = "noarp";
     services.timesyncd.enable = false;
