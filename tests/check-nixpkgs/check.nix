@@ -35,7 +35,7 @@ let
       lib = lib.extend (_final: prev: { trivial = prev.trivial // { inherit release; }; });
       overlays = [
         library.overlay
-        (_final: _prev: { inherit (library) vmTest; })
+        (_final: _prev: { inherit (library) vmTest vmTestSuite; })
       ];
     };
 

@@ -4,28 +4,20 @@ let
   pkgs = pkgsOf "25.11";
   unstable = pkgsOf "26.05";
 
-  testOf =
+  evaluated =
     pkgs: module:
-    (pkgs.testers.runNixOSTest {
+    pkgs.testers.runNixOSTest {
       imports = [ module ];
       name = "options";
       nodes.machine = { };
       testScript = "";
-    }).drvPath;
+    };
+  testOf = pkgs: module: (evaluated pkgs module).drvPath;
 
   ofTest = option: module: {
     error = "vmTest: options: options that cannot be had:\n- `${option}`, in the argument of runNixOSTest: ";
     test = testOf pkgs module;
   };
-
-  driverOf =
-    module:
-    (pkgs.testers.runNixOSTest {
-      imports = [ module ];
-      name = "options";
-      nodes.machine = { };
-      testScript = "";
-    }).driverInteractive;
 
   # A node that is to boot in a way that has no use for the option.
   ofBoot = boot: option: way: node: {
@@ -53,7 +45,7 @@ in
   };
 
   "enableDebugHook of the interactive driver" = ofTest "enableDebugHook" { } // {
-    test = (driverOf { interactive.enableDebugHook = true; }).drvPath;
+    test = (evaluated pkgs { interactive.enableDebugHook = true; }).driverInteractive.drvPath;
   };
 
   "a boot loader, directly" = ofBoot "direct" "virtualisation.useBootLoader" "script" {
