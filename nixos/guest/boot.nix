@@ -32,11 +32,10 @@ let
   words = import ./words.nix;
 
   # What decides which file systems there are must not follow from them, as the whole choice does.
-  isScript =
-    if options.vmtest.boot.highestPrio < (lib.mkOptionDefault null).priority then
-      config.vmtest.boot == "script"
-    else
-      needs.script != [ ];
+  isScript = if isChosen then needs.script != [ ] else config.vmtest.boot == "script";
+
+  # Nobody has said how the node boots.
+  isChosen = options.vmtest.boot.highestPrio >= (lib.mkOptionDefault null).priority;
 
   # In place of what nixpkgs mounts for its own start script, all of it by 9p.
   mount =
@@ -89,6 +88,22 @@ in
       '';
     };
 
+    bootsBy = mkOption {
+      type = types.str;
+      readOnly = true;
+      description = ''
+        How the node does boot: as `vmtest.boot` says, but by its own initrd where `boot.initrd` has what is seen only when the node is
+        evaluated for a direct boot.
+      '';
+    };
+
+    bootReasons = mkOption {
+      type = types.listOf types.str;
+      readOnly = true;
+      default = needs.script ++ needs.initrd ++ needs.late;
+      description = "The options by which the node cannot boot directly.";
+    };
+
     needs = mkOption {
       type = types.raw;
       internal = true;
@@ -99,6 +114,14 @@ in
   };
 
   config = mkMerge [
+    {
+      vmtest.bootsBy =
+        if isChosen && config.vmtest.boot == "direct" && needs.late != [ ] then
+          "initrd"
+        else
+          config.vmtest.boot;
+    }
+
     {
       # Releases before 25.05 link them into the system whether there is an initrd or not. Where there is one, these do not count.
       system.build = {

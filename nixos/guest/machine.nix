@@ -12,10 +12,6 @@ let
   inherit (lib) mkOption types;
 
   node = config.virtualisation.test.nodeName;
-
-  # Nobody has said how the node boots. That it needs its initrd after all is seen only when it is evaluated without: then it is
-  # evaluated once more.
-  isChosen = options.vmtest.boot.highestPrio >= (lib.mkOptionDefault null).priority;
 in
 {
   _file = "nix-vmtest/nixos/guest/machine.nix";
@@ -46,7 +42,8 @@ in
   };
 
   config.vmtest.machine =
-    if isChosen && config.vmtest.boot == "direct" && config.vmtest.needs.late != [ ] then
+    # That the node needs its initrd after all is seen only when it is evaluated without: then it is evaluated once more.
+    if config.vmtest.bootsBy != config.vmtest.boot then
       (extendModules { modules = [ { vmtest.boot = "initrd"; } ]; }).config.vmtest.machine
     else
       import ./spec.nix {

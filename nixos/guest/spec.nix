@@ -27,28 +27,23 @@ let
 
   inherit (config.vmtest) boot needs;
 
-  # What the node asks for and does not get, by the boot that would give it.
+  # What the node asks for and does not get.
   unmet = {
-    direct = {
-      inherit (needs) script;
-      initrd = needs.initrd ++ needs.late;
-    };
-    initrd = { inherit (needs) script; };
-    script = { };
+    direct = config.vmtest.bootReasons;
+    initrd = needs.script;
+    script = [ ];
   };
 
   checked =
     spec:
-    lib.foldlAttrs (
-      spec: way: asked:
-      if asked == [ ] then
-        spec
-      else
-        throw (
-          "vmTest: nodes.${node}: options that have no effect with `vmtest.boot = \"${boot}\"` (set that to \"${way}\"):"
-          + definitions.list options asked
-        )
-    ) spec unmet.${boot};
+    if unmet.${boot} == [ ] then
+      spec
+    else
+      throw (
+        "vmTest: nodes.${node}: options that have no effect with `vmtest.boot = \"${boot}\"` "
+        + "(leave that away, or set it to \"${if needs.script == [ ] then "initrd" else "script"}\"):"
+        + definitions.list options unmet.${boot}
+      );
 
   hexByte = number: fixedWidthString 2 "0" (toLower (toHexString number));
 

@@ -25,7 +25,22 @@ let
     if containers != [ ] then
       refuse "containers.${builtins.head containers}" "vmtest runs virtual machines only, so far"
     else
-      mapAttrs (_: node: withReferences node.vmtest.machine) named;
+      mapAttrs (name: node: withReferences (savable name node node.vmtest.machine)) named;
+
+  isRequired = config.vmtest.snapshot == true || config.vmtest.snapshot == "require";
+
+  savable =
+    name: node: machine:
+    if isRequired && machine ? startScript then
+      throw (
+        "vmTest: nodes.${name}: with `vmtest.snapshot` it cannot boot by nixpkgs' start script, as these options have it do "
+        + "(see nixos/options.md; with `vmtest.snapshot = \"prefer\"` the machines of such a test are booted): "
+        + lib.concatMapStringsSep ", " (option: "`${option}`") (
+          if node.vmtest.needs.script == [ ] then [ "vmtest.boot" ] else node.vmtest.needs.script
+        )
+      )
+    else
+      machine;
 
   # Drivers of releases before 26.05 call a machine by its host name, and so do scripts that were written for them.
   named =

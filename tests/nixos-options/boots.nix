@@ -33,8 +33,24 @@ let
 
   # Of `virtualisation`.
   scriptBy = virtualisation: script { inherit virtualisation; };
+  said =
+    (pkgs.testers.runNixOSTest {
+      name = "said";
+      nodes.machine.boot.initrd.postDeviceCommands = "true";
+      testScript = "";
+    }).nodes.machine.vmtest;
 in
 {
+  "what a node says of it" = {
+    expected = [
+      "initrd"
+      [ "boot.initrd.postDeviceCommands" ]
+    ];
+    got = [
+      said.bootsBy
+      said.bootReasons
+    ];
+  };
   nothing = direct { };
   "nothing (24.11)" = is "direct" (pkgsOf "24.11") { };
   "nothing (26.05)" = is "direct" unstable { };

@@ -23,7 +23,7 @@ let
   ofBoot = boot: option: way: node: {
     error =
       "vmTest: nodes.machine: options that have no effect with `vmtest.boot = \"${boot}\"` "
-      + "(set that to \"${way}\"):\n- `${option}`, in the argument of runNixOSTest";
+      + "(leave that away, or set it to \"${way}\"):\n- `${option}`, in the argument of runNixOSTest";
     test = testOf pkgs {
       nodes.machine = {
         imports = [ node ];
@@ -53,6 +53,16 @@ in
   };
   "a boot loader, with an initrd" = ofBoot "initrd" "virtualisation.useBootLoader" "script" {
     virtualisation.useBootLoader = true;
+  };
+  "a snapshot of a start script's machine" = {
+    error =
+      "vmTest: nodes.machine: with `vmtest.snapshot` it cannot boot by nixpkgs' start script, as these options have it do "
+      + "(see nixos/options.md; with `vmtest.snapshot = \"prefer\"` the machines of such a test are booted): "
+      + "`virtualisation.useBootLoader`,";
+    test = testOf pkgs {
+      vmtest.snapshot = true;
+      nodes.machine.virtualisation.useBootLoader = true;
+    };
   };
   "an initrd's own commands, directly" = ofBoot "direct" "boot.initrd.postDeviceCommands" "initrd" {
     boot.initrd.postDeviceCommands = "true";

@@ -54,7 +54,13 @@ impl Vde {
     /// Outside a tokio runtime.
     pub fn open(folder: PathBuf, switch: Switch) -> io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        let listener = UnixListener::bind(folder.join(CONTROL))?;
+        let control = folder.join(CONTROL);
+        // Left by a runner that was killed.
+        match std::fs::remove_file(&control) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(control)?;
         let task = tokio::spawn(serve(listener, folder.clone(), switch));
         Ok(Self { folder, task })
     }

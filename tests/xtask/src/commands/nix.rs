@@ -44,7 +44,9 @@ pub(super) fn inside(toolbox: &Toolbox, program: &[&str]) -> Result<ExitCode> {
 /// The toolbox as it is. It is not brought up to date: scripts that call `nix` often would pay for it each time.
 pub(super) fn existing() -> Result<Toolbox> {
     let toolbox = Toolbox::find()?;
-    if toolbox.results().values().any(|result| !result.exists()) {
+    let is_missing = toolbox.results().values().any(|result| !result.exists());
+    // Another clone may have made all but that.
+    if is_missing || !toolbox.tools_nix().exists() {
         bail!("the toolbox is not there, or out of date: run `cargo xtask setup`");
     }
     Ok(toolbox)
