@@ -195,7 +195,7 @@ mod tests {
             toolbox.plain_nix(&["repl"], &"x".repeat(1 << 20))
         };
         let failed = run("false").expect_err("it fails");
-        assert_eq!(failed.to_string(), "nix repl: ");
+        assert_eq!(failed.to_string(), "xtask nix -- repl: ");
         let ended = run("echo").expect("it ends well");
         assert_eq!(ended, "nix -- repl\n");
     }
