@@ -25,6 +25,9 @@ enum Command {
     /// Everything that is checked: format, lints, unit tests, end-to-end tests
     Test,
     /// Take figures: how fast tests are, and how large what runs them
+    ///
+    /// Sets up first. Two rounds of all take about twenty minutes on two cores that do nothing else meanwhile, as they should. Each
+    /// figure comes with its unit.
     Bench(commands::bench::Arguments),
     /// Evaluate NixOS tests with real parts of nixpkgs: its lib, its NixOS modules
     CheckNixpkgs(commands::check_nixpkgs::Arguments),
