@@ -161,6 +161,32 @@ in
     };
 
     /**
+      Whether the types of the script are not looked at. With the plugin a script is checked when the test is evaluated;
+      without, when it is built, before any machine is.
+    */
+    skipTypeCheck = {
+      type = boolean;
+      default = false;
+    };
+
+    /**
+      Whether nothing but syntax and types of the script is looked at.
+    */
+    skipLint = {
+      type = boolean;
+      default = false;
+    };
+
+    /**
+      Rules that the script is not held to; `vmtest check --rules` lists them. In a script, `# vmtest: ignore[rule]` silences
+      one at its line.
+    */
+    ignoredRules = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
       The `meta` attribute of the result.
     */
     meta = {

@@ -82,6 +82,9 @@ let
       waitForOutput = false;
       enableOCR = false;
       extraPythonPackages = [ ];
+      skipTypeCheck = false;
+      skipLint = false;
+      ignoredRules = [ ];
     }
     // (
       if arguments.prepare == null then
@@ -94,6 +97,9 @@ let
             waitForOutput
             enableOCR
             extraPythonPackages
+            skipTypeCheck
+            skipLint
+            ignoredRules
             ;
         }
     );
@@ -120,6 +126,9 @@ let
       waitForOutput
       serialStdout
       extraPythonPackages
+      skipTypeCheck
+      skipLint
+      ignoredRules
       ;
     inherit snapshot;
     sharedDir = hasSharedDir arguments;

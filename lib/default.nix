@@ -11,10 +11,17 @@ let
   types = import ./types.nix;
   check = import ./arguments.nix { inherit types; };
   testDerivation = import ./core.nix { inherit (types) fail; };
+  checkScripts = import ./check.nix { inherit (types) fail; };
 
   nixos = import ../nixos/lib.nix {
     inherit (types) fail;
-    vmTest = runMachines;
+    # Where the script was written, then a test whose nodes are NixOS configurations.
+    vmTest =
+      position:
+      runMachines {
+        isCheap = false;
+        positions.testScript = position;
+      };
   };
 
   resolveTools =
@@ -31,7 +38,12 @@ let
     else
       check.tools "tools" programs;
 
+  # The scripts were written where the arguments were, or at `positions`.
   runMachines =
+    {
+      isCheap ? true,
+      positions ? { },
+    }:
     arguments:
     let
       checked = check.arguments "" arguments;
@@ -62,7 +74,17 @@ let
             null;
       };
     in
-    builtins.deepSeq cheap (testDerivation checked programs);
+    builtins.deepSeq cheap (
+      testDerivation (checkScripts {
+        arguments = checked;
+        inherit programs isCheap;
+        positions = {
+          testScript = builtins.unsafeGetAttrPos "testScript" arguments;
+          prepare = builtins.unsafeGetAttrPos "prepare" arguments;
+        }
+        // positions;
+      }) programs
+    );
 in
 rec {
   /**
@@ -126,6 +148,9 @@ rec {
     `extraPythonPackages`
     : Packages of pure Python that the script imports from.
 
+    `skipTypeCheck`, `skipLint`, `ignoredRules`
+    : What the script is not checked for, when the test is evaluated. Default: nothing.
+
     `meta`, `passthru`
     : Attributes of the result.
 
@@ -168,7 +193,7 @@ rec {
   */
   vmTest =
     arguments:
-    if nixos.isNixosTest arguments then nixos.runTest arguments else runMachines arguments;
+    if nixos.isNixosTest arguments then nixos.runTest arguments else runMachines { } arguments;
 
   /**
     Run several tests on the same virtual machines, which are booted once.
@@ -235,12 +260,13 @@ rec {
     in
     builtins.mapAttrs (
       script: testScript:
-      vmTest (
-        common
-        // {
+      let
+        test = common // {
           name = "${given.name}-${script}";
           inherit testScript;
-        }
-      )
+        };
+        positions.testScript = builtins.unsafeGetAttrPos script arguments.scripts;
+      in
+      if nixos.isNixosTest arguments then vmTest test else runMachines { inherit positions; } test
     ) given.scripts;
 }

@@ -1,6 +1,6 @@
 # NixOS tests on vmtest: from the user's own nixpkgs, with the test module of vmtest in it.
 {
-  # `vmTest` for machine specs, see ../lib/default.nix.
+  # `vmTest` for machine specs, see ../lib/default.nix: it takes where the script was written, then the arguments.
   vmTest,
   fail,
 }:
@@ -28,6 +28,17 @@ let
       _file = "nix-vmtest/nixos/lib.nix";
       hostPkgs = lib.mkDefault pkgs;
       node.pkgs = lib.mkDefault (pkgs.pkgsLinux or pkgs);
+    };
+
+  # Where Nix knows that the script of a test stands.
+  written =
+    test:
+    let
+      position = builtins.unsafeGetAttrPos "testScript" test;
+    in
+    {
+      _file = "nix-vmtest/nixos/lib.nix";
+      config = if builtins.isAttrs test && position != null then { vmtest.scriptPosition = position; } else { };
     };
 
   evalTest =
@@ -73,7 +84,10 @@ in
         else
           arguments;
     in
-    (evalTest pkgs [ module ]).config.test;
+    (evalTest pkgs [
+      module
+      (written arguments)
+    ]).config.test;
 
   /**
     An overlay by which `testers.runNixOSTest`, `testers.nixosTest` and `nixosTest` run on vmtest.
@@ -90,6 +104,7 @@ in
           imports = [
             testModule
             (lib.setDefaultModuleLocation "the argument of runNixOSTest" module)
+            (written module)
           ];
         };
 
@@ -101,6 +116,7 @@ in
           evaluated = (nixosLib final).evalTest {
             imports = [
               testModule
+              (written called)
               {
                 _file = "the argument of nixosTest";
                 config = builtins.removeAttrs called [ "pos" ] // {

@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  options,
   hostPkgs,
   ...
 }:
@@ -67,6 +68,21 @@ in
       type = types.bool;
       default = true;
       description = "Whether the log shows consoles and journals.";
+    };
+
+    ignoredRules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "ignored-status" ];
+      description = "Rules that the test script is not held to; `vmtest check --rules` lists them.";
+    };
+
+    scriptPosition = mkOption {
+      type = types.nullOr types.raw;
+      internal = true;
+      default = if options.testScript.files == [ ] then null else { file = lib.last options.testScript.files; };
+      defaultText = lib.literalMD "the file of the script's definition";
+      description = "Where the test script was written: `file`, and `line` if it is known.";
     };
 
     tools = mkOption {

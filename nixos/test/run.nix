@@ -73,7 +73,7 @@ let
   python = hostPkgs.python3.pkgs;
   pythonPackages = config.extraPythonPackages python;
 
-  test = vmTest {
+  test = vmTest config.vmtest.scriptPosition {
     inherit (config) name globalTimeout enableOCR;
     inherit (config.vmtest)
       acceleration
@@ -83,8 +83,11 @@ let
       waitForOutput
       sharedDir
       serialStdout
+      ignoredRules
       tools
       ;
+    skipTypeCheck = config.skipTypeCheck or false;
+    skipLint = config.skipLint or false;
     inherit nodes;
     testScript = config.testScriptString;
     # The interpreter is among what packages need.

@@ -27,11 +27,23 @@ struct Tools {
 /// The functions of the library that are builtins.
 const FUNCTIONS: [&str; 2] = ["vmTest", "vmTestSuite"];
 
-/// Writes for each function `vmTest.nix`, an expression for it, and `vmTest.md`, its documentation.
+/// The program of this build that checks scripts, as an expression of Rust.
+fn checker(tools: Option<&Tools>) -> String {
+    match tools {
+        Some(tools) => format!("Some({:?})", format!("{}/bin/vmtest", tools.runner)),
+        None => "None".to_owned(),
+    }
+}
+
+/// Writes for each function `vmTest.nix`, an expression for it, and `vmTest.md`, its documentation; and
+/// `checker.rs`, the program that checks scripts.
 pub(crate) fn write(library: &Path, out: &Path) -> Result<()> {
     println!("cargo:rerun-if-env-changed={TOOLS}");
     let source = inlined(&library.join("default.nix"))?;
-    let expression = format!("({source}) {{ {} }}\n", tools()?);
+    let tools = Tools::given()?;
+    fs::write(out.join("checker.rs"), checker(tools.as_ref()))?;
+    let attributes = tools.as_ref().map(Tools::attributes).transpose()?;
+    let expression = format!("({source}) {{ {} }}\n", attributes.unwrap_or_default());
     for function in FUNCTIONS {
         let text = documentation(&source, function)?;
         write_text(&out.join(format!("{function}.md")), &text)?;
@@ -47,36 +59,44 @@ fn write_text(file: &Path, text: &str) -> Result<()> {
     fs::write(file, format!("{text}\0")).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn tools() -> Result<String> {
-    let Ok(json) = env::var(TOOLS) else {
-        return Ok(String::new());
-    };
-    let tools: Tools = serde_json::from_str(&json)
-        .with_context(|| format!("{TOOLS} is not the JSON it should be"))?;
-    let system = match tools.system {
-        Some(system) => system,
-        None => format!("{}-linux", env::var("CARGO_CFG_TARGET_ARCH")?),
-    };
-    let mut attributes = String::new();
-    let programs = [
-        ("system", Some(&system)),
-        ("runner", Some(&tools.runner)),
-        ("agent", Some(&tools.agent)),
-        ("qemu", Some(&tools.qemu)),
-        ("e2fsprogs", Some(&tools.e2fsprogs)),
-        ("tesseract", tools.tesseract.as_ref()),
-    ];
-    for (name, value) in programs {
-        let Some(value) = value else { continue };
-        ensure!(
-            value
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || "/+-._?=".contains(character)),
-            "{TOOLS}: {name} is neither a store path nor a system: {value}"
-        );
-        attributes.push_str(&format!("{name} = \"{value}\"; "));
+impl Tools {
+    /// Those that the environment names.
+    fn given() -> Result<Option<Self>> {
+        let Ok(json) = env::var(TOOLS) else {
+            return Ok(None);
+        };
+        serde_json::from_str(&json)
+            .map(Some)
+            .with_context(|| format!("{TOOLS} is not the JSON it should be"))
     }
-    Ok(format!("tools = {{ {attributes}}};"))
+
+    /// The argument of the library that has them.
+    fn attributes(&self) -> Result<String> {
+        let system = match &self.system {
+            Some(system) => system.clone(),
+            None => format!("{}-linux", env::var("CARGO_CFG_TARGET_ARCH")?),
+        };
+        let mut attributes = String::new();
+        let programs = [
+            ("system", Some(&system)),
+            ("runner", Some(&self.runner)),
+            ("agent", Some(&self.agent)),
+            ("qemu", Some(&self.qemu)),
+            ("e2fsprogs", Some(&self.e2fsprogs)),
+            ("tesseract", self.tesseract.as_ref()),
+        ];
+        for (name, value) in programs {
+            let Some(value) = value else { continue };
+            ensure!(
+                value
+                    .chars()
+                    .all(|character| character.is_ascii_alphanumeric() || "/+-._?=".contains(character)),
+                "{TOOLS}: {name} is neither a store path nor a system: {value}"
+            );
+            attributes.push_str(&format!("{name} = \"{value}\"; "));
+        }
+        Ok(format!("tools = {{ {attributes}}};"))
+    }
 }
 
 /// The text of `file`, with the text of another file in place of each `import ./other.nix` and `import ../other.nix`.

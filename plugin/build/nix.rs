@@ -24,8 +24,10 @@ const FUNCTIONS: &[&str] = &[
     "nix_err_msg",
     "nix_expr_eval_from_string",
     "nix_gc_decref",
+    "nix_get_string",
     "nix_init_null",
     "nix_init_primop",
+    "nix_init_string",
     "nix_register_primop",
     "nix_set_err_msg",
     "nix_state_create",
@@ -34,6 +36,7 @@ const FUNCTIONS: &[&str] = &[
     "nix_store_open",
     "nix_value_call",
     "nix_value_decref",
+    "nix_value_force",
     "nix_version_get",
 ];
 

@@ -1,12 +1,14 @@
 //! The Nix plugin that adds `builtins.vmTest`.
 //!
 //! - `vm_test`: the builtin: the embedded Nix library with the programs of this build;
+//! - `check`: the builtin that it has test scripts checked by;
 //! - `nix_api`: a thin safe layer on the C API of Nix, of what the builtin needs;
 //! - `fence`: keeps panics from reaching Nix;
 //! - `ffi`: the generated bindings.
 //!
 //! Every `nix` command of its user loads this library, so loading it registers the builtin and does nothing else.
 
+mod check;
 mod fence;
 mod ffi;
 mod nix_api;

@@ -8,6 +8,7 @@ use std::ffi::CStr;
 
 use anyhow::{Context as _, Result};
 
+use crate::check;
 use crate::nix_api::Constant;
 
 /// A function of the library: the library as one expression, and the function's documentation comment. build/library.rs
@@ -29,6 +30,10 @@ static FUNCTIONS: [Constant; 2] = [function!("vmTest"), function!("vmTestSuite")
 /// # Errors
 /// When Nix refuses one.
 pub(crate) fn register() -> Result<()> {
+    // First, since the library looks for it.
+    check::FUNCTION
+        .register()
+        .context("Nix refuses the builtin")?;
     let mut functions = FUNCTIONS.iter();
     functions.try_for_each(|function| function.register().context("Nix refuses the builtin"))
 }

@@ -1,15 +1,17 @@
 //! The command line.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use vmtest_check::rules;
 use vmtest_manifest::Attributes;
 use vmtest_script::Mode;
 
+use crate::check::{self, Format};
 use crate::driver;
 use crate::outcome::Outcome;
 use crate::test::{self, Places};
@@ -32,6 +34,13 @@ enum Command {
     Run(Run),
     /// Prints what a test script can use
     Api(Api),
+    /// Looks for mistakes in a test script
+    ///
+    /// Ends with 0 when there is no error, with 1 when there is one, and with 2 when the script cannot be looked at.
+    Check(Check),
+    /// Answers the plugin for Nix, whose request stands in the standard input
+    #[command(hide = true)]
+    CheckRequest(CheckRequest),
 }
 
 #[derive(Debug, Args)]
@@ -81,8 +90,20 @@ struct Given {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 struct Api {
+    #[command(flatten)]
+    form: ApiForm,
+    /// With --stub-files: names of the machines
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "machine")]
+    machines: Vec<String>,
+    /// With --stub-files: numbers of the VLANs
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "1")]
+    vlans: Vec<u32>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ApiForm {
     /// As JSON, for programs
     #[arg(long)]
     json: bool,
@@ -92,6 +113,56 @@ struct Api {
     /// As a type stub (.pyi), for editors and type checkers
     #[arg(long)]
     stubs: bool,
+    /// As type stubs in a folder, in which editors find all names of scripts defined
+    #[arg(long, value_name = "DIR")]
+    stub_files: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The test script; `-` is the standard input
+    #[arg(required_unless_present_any = ["rules", "explain"])]
+    file: Option<PathBuf>,
+    /// Names of the test's machines
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "machine")]
+    machines: Vec<String>,
+    /// Numbers of its VLANs (default: those that the script speaks of)
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    vlans: Option<Vec<u32>>,
+    /// The test has `enableOCR`
+    #[arg(long)]
+    ocr: bool,
+    /// Folder of a Python package that the script imports from
+    #[arg(long, value_name = "DIR")]
+    python_package: Vec<PathBuf>,
+    /// Does not look at types
+    #[arg(long)]
+    skip_type_check: bool,
+    /// Looks at nothing but syntax and types
+    #[arg(long)]
+    skip_lint: bool,
+    /// A rule that the script is not held to
+    #[arg(long, value_name = "RULE")]
+    ignore: Vec<String>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Ends with 1 when there are only warnings, too
+    #[arg(long)]
+    error_on_warning: bool,
+    /// Lists the rules
+    #[arg(long)]
+    rules: bool,
+    /// Prints what a rule finds, and why
+    #[arg(long, value_name = "RULE")]
+    explain: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct CheckRequest {
+    /// A file to be made when there are no errors
+    #[arg(long, value_name = "FILE")]
+    passed: Option<PathBuf>,
 }
 
 impl Cli {
@@ -112,7 +183,9 @@ impl Cli {
             Command::Build(build) => build.run(),
             Command::Driver(driver) => driver.run(),
             Command::Run(run) => run.run(),
-            Command::Api(api) => return api.print(),
+            Command::Api(api) => return end_check(api.run()),
+            Command::Check(check) => return end_check(check.run()),
+            Command::CheckRequest(request) => return end_check(request.run()),
         };
         let outcome = result.unwrap_or_else(|(outcome, error)| {
             tracing::debug!(?error, "the test was not run to its end");
@@ -205,19 +278,97 @@ fn play(attributes: &Attributes, places: &Places, mode: Mode) -> Ending {
 }
 
 impl Api {
-    fn print(&self) -> ExitCode {
-        let text = if self.json {
-            vmtest_script::api::json()
-        } else if self.markdown {
-            vmtest_script::api::markdown()
-        } else {
-            vmtest_script::api::stubs()
+    fn run(&self) -> anyhow::Result<bool> {
+        let text = match &self.form {
+            ApiForm { json: true, .. } => vmtest_script::api::json(),
+            ApiForm { markdown: true, .. } => vmtest_script::api::markdown(),
+            ApiForm {
+                stub_files: Some(folder),
+                ..
+            } => {
+                check::write_stubs(folder, &self.machines, &self.vlans)?;
+                return Ok(true);
+            }
+            ApiForm { .. } => vmtest_script::api::stubs(),
         };
-        // Who reads only the beginning has no use for the rest.
-        match std::io::stdout().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
-            _ => ExitCode::SUCCESS,
+        print(&text)?;
+        Ok(true)
+    }
+}
+
+/// Prints a text. Who reads only the beginning has no use for the rest.
+fn print(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// The exit codes of commands that run no test: 1 where a script is wrong, 2 where nothing could be done.
+fn end_check(result: anyhow::Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "vmtest: {error:#}");
+            ExitCode::from(2)
         }
+    }
+}
+
+impl Check {
+    fn run(&self) -> anyhow::Result<bool> {
+        if let Some(name) = &self.explain {
+            print(&rule(name)?.page())?;
+            return Ok(true);
+        }
+        if self.rules {
+            for rule in rules::all() {
+                let (name, severity) = (rule.name, rule.severity.as_str());
+                print(&format!("{name} ({severity}): {}\n", rule.summary))?;
+            }
+            return Ok(true);
+        }
+        for name in &self.ignore {
+            rule(name)?;
+        }
+        let subject = check::Subject {
+            machines: self
+                .machines
+                .iter()
+                .map(|name| (name.clone(), check::Kind::default()))
+                .collect(),
+            vlans: self.vlans.clone(),
+            ocr: self.ocr,
+            extra_python_packages: self.python_package.clone(),
+            skip_type_check: self.skip_type_check,
+            skip_lint: self.skip_lint,
+            ignored_rules: self.ignore.clone(),
+        };
+        let file = self.file.as_deref().context("no script")?;
+        let colours = std::io::stdout().is_terminal();
+        let checked = check::file(file, &subject, self.format, colours)?;
+        print(&checked.text)?;
+        Ok(!checked.errors && !(self.error_on_warning && checked.warnings))
+    }
+}
+
+fn rule(name: &str) -> anyhow::Result<&'static rules::Rule> {
+    rules::named(name).with_context(|| format!("there is no rule `{name}`: see `--rules`"))
+}
+
+impl CheckRequest {
+    fn run(&self) -> anyhow::Result<bool> {
+        let text = std::io::read_to_string(std::io::stdin())?;
+        let answer = check::Request::parse(&text)?.answer()?;
+        if let (None, Some(file)) = (&answer.errors, &self.passed) {
+            // Without it the script is checked once more, the next time.
+            if let Err(error) = check::remember(file) {
+                tracing::debug!(%error, "cannot remember that the script is right");
+            }
+        }
+        print(&serde_json::to_string(&answer)?)?;
+        Ok(true)
     }
 }
 

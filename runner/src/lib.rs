@@ -7,6 +7,7 @@
 //!
 //! - [`cli`]: the command line;
 //! - [`test`]: one test from manifest to report;
+//! - [`check`]: test scripts, before anything is built;
 //! - [`driver`]: a test as a program, to be run outside of Nix;
 //! - [`spec`]: the manifest after all of its rules;
 //! - [`provision`]: images, initrds and disks;
@@ -20,6 +21,7 @@
 //! - [`outcome`]: how a test ends, and the exit codes.
 
 pub mod bridge;
+pub mod check;
 pub mod cli;
 pub mod driver;
 pub mod event;

@@ -16,11 +16,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
 use vmtest_manifest::{Attributes, Snapshot};
 use vmtest_script::Mode;
 use vmtest_script::failure::Failure;
 
 use crate::bridge::Stop;
+use crate::check;
 use crate::event::{Event, Events};
 use crate::outcome::Outcome;
 use crate::report::{self, FailureReport, Report, Terminal};
@@ -139,6 +141,7 @@ async fn act(
 ) -> Result<(), Fault> {
     let mut test = Test::resolve(attributes)
         .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
+    check_scripts(&test, mode, events).await?;
     let stop = Stop::default();
     let images = scratch.join("machines");
     let shared = scratch.join("shared-xchg");
@@ -184,6 +187,34 @@ async fn act(
         remove(folder, events);
     }
     result
+}
+
+/// The first act: a wrong script is told of before any machine is built. At a prompt it can still be mended.
+async fn check_scripts(test: &Test, mode: Mode, events: &Events) -> Result<(), Fault> {
+    let subject = test.clone();
+    let verdict = spawn_blocking(move || check::test(&subject)).await;
+    let verdict = match verdict.map_err(anyhow::Error::from).flatten() {
+        Ok(verdict) => verdict,
+        // What is wrong with the script is seen when it runs.
+        Err(error) => {
+            events.warn(format!("the test script is not checked: {error:#}"));
+            return Ok(());
+        }
+    };
+    if let Some(warnings) = verdict.warnings {
+        events.warn(format!("in the test script:\n{warnings}"));
+    }
+    let Some(errors) = verdict.errors else {
+        return Ok(());
+    };
+    let message = format!("the test script is wrong:\n{errors}");
+    if mode == Mode::Interactive {
+        events.warn(message);
+        return Ok(());
+    }
+    let mut fault = Fault::new(Outcome::ScriptError, message);
+    (fault.report.line, fault.report.column) = verdict.place.unzip();
+    Err(fault)
 }
 
 /// The folder in which the test is to keep its machines, if it is to keep them: from here on it is this run's.

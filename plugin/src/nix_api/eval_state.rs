@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use anyhow::Result;
 
 use super::context::{Context, NixError};
-use super::{probe, version};
+use super::{function, probe, version};
 use crate::ffi;
 
 /// The evaluator that called back. It is a wrapper on the stack of the caller in new versions of Nix: it must not outlive
@@ -35,6 +35,32 @@ impl EvalState<'_> {
             raw,
             callback: PhantomData,
         })
+    }
+
+    /// The text of a string, which is evaluated if it is not yet.
+    ///
+    /// # Errors
+    /// When its evaluation fails, or it is no string.
+    ///
+    /// # Safety
+    /// `value` must be alive.
+    pub(super) unsafe fn string(&self, value: NonNull<ffi::nix_value>) -> Result<String, NixError> {
+        let context = Context::new()?;
+        // SAFETY: state and value are alive (see above).
+        context.check(|context| unsafe {
+            ffi::nix_value_force(context, self.raw.as_ptr(), value.as_ptr())
+        })?;
+        let mut text = String::new();
+        // SAFETY: the callback gets the address of `text`, which lives until the call returns.
+        context.check(|context| unsafe {
+            ffi::nix_get_string(
+                context,
+                value.as_ptr(),
+                Some(function::take),
+                (&raw mut text).cast(),
+            )
+        })?;
+        Ok(text)
     }
 
     /// Evaluates `expression` into `result`; relative paths in it start at the root.

@@ -7,4 +7,5 @@ mod arguments;
 mod builtin;
 mod nix;
 mod result;
+mod scripts;
 mod snapshots;

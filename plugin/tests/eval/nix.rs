@@ -29,6 +29,17 @@ impl Entry {
 
     /// Evaluates `expression`, in which there are `vmTest`, `vmTestSuite`, `tools`, a `machine` and, for brevity, `run`, `node` and `nodes`.
     pub(crate) fn eval(self, options: &[&str], expression: &str) -> Result<String, String> {
+        let (printed, _) = self.run(options, expression)?;
+        Ok(printed)
+    }
+
+    /// What Nix says beside the value of an expression.
+    pub(crate) fn warnings(self, expression: &str) -> Result<String, String> {
+        let (_, said) = self.run(&[], expression)?;
+        Ok(said)
+    }
+
+    fn run(self, options: &[&str], expression: &str) -> Result<(String, String), String> {
         let library = self.library();
         let expression = format!(
             r#"let
@@ -50,12 +61,12 @@ impl Entry {
         }
         arguments.extend(options);
         let output = nix(&arguments, "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout)
-                .trim_end()
-                .to_owned())
+            let printed = String::from_utf8_lossy(&output.stdout);
+            Ok((printed.trim_end().to_owned(), said))
         } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            Err(said)
         }
     }
 }

@@ -16,6 +16,9 @@ const HELLO: &str = r#"
     serialStdout = false;
     enableOCR = true;
     extraPythonPackages = [ (path "python-package") ];
+    skipTypeCheck = true;
+    skipLint = true;
+    ignoredRules = [ "shell-syntax" ];
     tools = {
       system = "x86_64-linux";
       runner = path "vmtest"; agent = path "vmtest-agent"; qemu = path "qemu"; e2fsprogs = path "e2fsprogs";

@@ -19,7 +19,8 @@ use vmtest_script::variable_name;
 
 use super::names::{is_interface_name, is_serial_number};
 use super::{
-    Complaint, Complaints, Image, Interface, Machine, Network, StartScript, Test, registration,
+    Complaint, Complaints, Image, Interface, Machine, Network, ScriptCheck, StartScript, Test,
+    registration,
 };
 
 /// The smallest memory in MiB with which a Linux guest gets anywhere.
@@ -58,6 +59,13 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     for (index, folder) in manifest.extra_python_packages.iter().enumerate() {
         rules.folder(&format!("extraPythonPackages.{index}"), folder);
     }
+    for (index, name) in manifest.ignored_rules.iter().enumerate() {
+        rules.require(
+            &format!("ignoredRules.{index}"),
+            vmtest_check::rules::named(name).is_some(),
+            format!("there is no rule `{name}`: `vmtest check --rules` lists them"),
+        );
+    }
     rules.names(manifest.nodes.keys().chain(manifest.start_scripts.keys()));
     rules.cards(&manifest.nodes);
     let machines = manifest
@@ -81,6 +89,11 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
         wait_for_output: manifest.wait_for_output,
         serial_stdout: manifest.serial_stdout,
         python_path: manifest.extra_python_packages.clone(),
+        check: ScriptCheck {
+            skip_types: manifest.skip_type_check,
+            skip_lint: manifest.skip_lint,
+            ignored: manifest.ignored_rules.clone(),
+        },
         snapshot: manifest.snapshot.clone(),
         tools: manifest.tools.clone(),
         machines,

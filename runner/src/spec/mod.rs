@@ -43,6 +43,8 @@ pub struct Test {
     pub serial_stdout: bool,
     /// Where the script finds more modules.
     pub python_path: Vec<PathBuf>,
+    /// How its scripts are checked before anything is built.
+    pub check: ScriptCheck,
     /// Whether the machines are saved, or go on from where they were.
     pub snapshot: Option<Snapshot>,
     /// The programs that are started.
@@ -51,6 +53,17 @@ pub struct Test {
     pub machines: Vec<Machine>,
     /// The machines that are started by programs of theirs, likewise.
     pub start_scripts: Vec<StartScript>,
+}
+
+/// How scripts are checked.
+#[derive(Debug, Clone, Default)]
+pub struct ScriptCheck {
+    /// Whether types are not looked at.
+    pub skip_types: bool,
+    /// Whether nothing but syntax and types is looked at.
+    pub skip_lint: bool,
+    /// Names of rules that are not followed.
+    pub ignored: Vec<String>,
 }
 
 /// A machine that is started by a program of its own.
@@ -153,6 +166,16 @@ impl Test {
     pub fn share(&mut self, folder: &Path) {
         for machine in &mut self.machines {
             machine.shares.push(Share::common(folder));
+        }
+    }
+
+    /// The script that brings the machines to where they are or were saved, if it is a second one.
+    #[must_use]
+    pub fn prepare(&self) -> Option<&str> {
+        match &self.snapshot {
+            Some(Snapshot::Restore(restore)) => restore.prepare.as_deref(),
+            Some(Snapshot::Boot(boot)) => Some(&boot.prepare),
+            Some(Snapshot::Save(_)) | None => None,
         }
     }
 

@@ -12,6 +12,7 @@ use vmtest_script::{Mode, Script};
 use super::machines::{Machines, Source};
 use super::{Fault, remove};
 use crate::bridge::{ScriptDriver, Stop};
+use crate::check::{PREPARE, TEST_SCRIPT};
 use crate::event::Event;
 use crate::machine::command::ending;
 use crate::machine::{Handle, Initial, Otherwise};
@@ -20,10 +21,6 @@ use crate::snapshot::kept::{self, Keep};
 use crate::snapshot::save::{self, all, at_once};
 use crate::spec::Test;
 use crate::workshop::{Premises, Workshop};
-
-/// What scripts are called in tracebacks: as the arguments that they come from.
-const TEST_SCRIPT: &str = "testScript";
-const PREPARE: &str = "prepare";
 
 /// The unit of systemd that is reached when a machine has booted.
 const BOOTED: &str = "default.target";

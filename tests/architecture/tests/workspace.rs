@@ -11,6 +11,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "vmtest",
         &[
+            "vmtest-check",
             "vmtest-image",
             "vmtest-manifest",
             "vmtest-protocol",
@@ -21,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("vmtest-agent", &["vmtest-protocol"]),
+    ("vmtest-check", &[]),
     ("vmtest-image", &[]),
     ("vmtest-manifest", &[]),
     ("vmtest-protocol", &[]),

@@ -11,6 +11,8 @@ pub struct Expected {
     pub outcome: Option<&'static str>,
     /// What its log says, in this order.
     pub log: &'static [&'static str],
+    /// What the error of its evaluation says where the plugin is loaded, in this order; it is built without the plugin then.
+    pub evaluation: Option<&'static [&'static str]>,
 }
 
 const fn passes(test: &'static str, log: &'static [&'static str]) -> Expected {
@@ -19,6 +21,7 @@ const fn passes(test: &'static str, log: &'static [&'static str]) -> Expected {
         exit_code: 0,
         outcome: Some("passed"),
         log,
+        evaluation: None,
     }
 }
 
@@ -180,6 +183,7 @@ pub const TABLE: &[Expected] = &[
             "command `cat /no/such/file` failed (exit code 1)",
             "No such file or directory",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-exception",
@@ -190,12 +194,24 @@ pub const TABLE: &[Expected] = &[
             "machine.wait_for_open_port(ports[\"https\"])",
             "KeyError: 'https'",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-syntax",
         exit_code: 3,
         outcome: Some("error in the test script"),
-        log: &["line 2", "if machine.succeed(\"true\")", "SyntaxError"],
+        log: &[
+            "the test script is wrong:",
+            "error[invalid-syntax]: Expected `:`, found newline",
+            "--> testScript:2:30",
+            "if machine.succeed(\"true\")",
+        ],
+        evaluation: Some(&[
+            "vmTest: the test script is wrong:",
+            "error[invalid-syntax]: Expected `:`, found newline",
+            "fails-syntax/default.nix:8:34",
+            "if machine.succeed(\"true\")",
+        ]),
     },
     Expected {
         test: "fails-panic",
@@ -207,6 +223,7 @@ pub const TABLE: &[Expected] = &[
             "machine.succeed(",
             "the guest's kernel panicked: Kernel panic",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-timeout",
@@ -217,6 +234,7 @@ pub const TABLE: &[Expected] = &[
             "line 1, in <module>",
             "the test did not end within 20 seconds (globalTimeout)",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-qemu-killed",
@@ -227,6 +245,7 @@ pub const TABLE: &[Expected] = &[
             "machine.succeed(\"sleep 60\")",
             "QEMU ended unexpectedly (signal: 9",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-snapshot",
@@ -235,6 +254,7 @@ pub const TABLE: &[Expected] = &[
         log: &[
             "machine: the machine cannot be saved: QEMU refuses `migrate`: State blocked by non-migratable device",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-manifest",
@@ -244,5 +264,6 @@ pub const TABLE: &[Expected] = &[
             "vmtest: bad manifest: ",
             "malformed manifest: unknown field `colour`",
         ],
+        evaluation: None,
     },
 ];

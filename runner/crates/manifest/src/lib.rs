@@ -57,6 +57,12 @@ pub struct Manifest {
     pub serial_stdout: bool,
     /// Where the script finds more modules: folders of them, or prefixes with a `lib/python3.*/site-packages`.
     pub extra_python_packages: Vec<PathBuf>,
+    /// Whether the types of scripts are not looked at before they are run.
+    pub skip_type_check: bool,
+    /// Whether nothing but syntax and types of scripts is looked at.
+    pub skip_lint: bool,
+    /// Names of rules that scripts are not held to; `vmtest check --rules` lists them.
+    pub ignored_rules: Vec<String>,
     /// Whether the machines are saved for other tests, go on from where another test has saved them, or are brought there.
     pub snapshot: Option<Snapshot>,
     /// The programs that the runner starts or puts into the machines.

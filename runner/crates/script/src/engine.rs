@@ -92,7 +92,7 @@ fn run_here(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Fai
     result
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.isolated = true;
     settings.ignore_environment = true;

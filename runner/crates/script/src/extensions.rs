@@ -13,13 +13,9 @@ use crate::paths;
 
 /// Has modules be found in these folders and nowhere else; those of the standard library are built in.
 pub(crate) fn set_path(folders: &[PathBuf], vm: &VirtualMachine) -> PyResult<()> {
-    let mut path = Vec::new();
-    for folder in folders {
-        path.push(folder.clone());
-        path.extend(site_packages(folder));
-    }
-    let path = path
+    let path = folders
         .iter()
+        .flat_map(|folder| self::folders(folder))
         .map(|folder| vm.fsdecode(folder.as_os_str()).into())
         .collect();
     vm.sys_module.set_attr("path", vm.ctx.new_list(path), vm)?;
@@ -27,6 +23,14 @@ pub(crate) fn set_path(folders: &[PathBuf], vm: &VirtualMachine) -> PyResult<()>
     let finders = vm.sys_module.get_attr("meta_path", vm)?;
     vm.call_method(&finders, "append", (CompiledModules.into_ref(&vm.ctx),))
         .map(drop)
+}
+
+/// The folders in which modules of a package are found: the package itself, and what it has for Python.
+#[must_use]
+pub fn folders(package: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![package.to_owned()];
+    folders.extend(site_packages(package));
+    folders
 }
 
 /// The folders `lib/python3.*/site-packages` below a prefix, in the order of their names.

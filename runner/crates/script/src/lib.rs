@@ -24,6 +24,7 @@ mod native;
 mod output;
 mod parallel;
 mod paths;
+mod pattern;
 mod retry;
 mod session;
 mod snapshot;
@@ -34,7 +35,12 @@ mod traceback;
 mod vlan;
 
 pub use engine::{Mode, Script, run};
+pub use extensions::folders as python_folders;
+pub use pattern::Patterns;
 pub use symbols::{SYMBOLS, Symbol, SymbolKind, variable_name};
+
+/// Modules of Python's standard library that scripts do not have: they are made of C, and belong to libraries of their own.
+pub const UNAVAILABLE_MODULES: &[&str] = &["curses", "readline", "sqlite3", "ssl"];
 
 /// The classes whose objects a script has in its hands.
 pub fn classes() -> impl Iterator<Item = api::Class> {

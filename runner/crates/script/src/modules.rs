@@ -163,3 +163,10 @@ pub(crate) fn import_from(
 pub(crate) fn exports() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     MODULES.iter().map(|module| (module.name, module.exports))
 }
+
+/// Whether other modules lie below one of them.
+pub(crate) fn is_package(name: &str) -> bool {
+    MODULES
+        .iter()
+        .any(|module| module.name == name && module.is_package)
+}

@@ -181,7 +181,7 @@ fn clash(
     globals: &PyDictRef,
     vm: &VirtualMachine,
 ) -> PyResult<Option<String>> {
-    if KEYWORDS.contains(&variable) {
+    if is_keyword(variable) {
         return Ok(Some(format!(
             "machine `{name}` cannot be a variable: `{variable}` is a word of Python; it is machines[{index}]"
         )));
@@ -216,7 +216,11 @@ fn driver_has(name: &str) -> bool {
     })
 }
 
-/// Words of Python's that no variable can be called.
+/// Whether it is a word of Python's that no variable can be called.
+pub(crate) fn is_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name)
+}
+
 const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
     "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",

@@ -9,9 +9,10 @@ use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
 /// Crates that are part of the static programs: linted and tested as they are shipped.
-const STATIC: [&str; 9] = [
+const STATIC: [&str; 10] = [
     "vmtest",
     "vmtest-agent",
+    "vmtest-check",
     "vmtest-image",
     "vmtest-manifest",
     "vmtest-protocol",

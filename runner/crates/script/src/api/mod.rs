@@ -17,7 +17,7 @@ pub use json::json;
 pub use markdown::markdown;
 pub use params::{Literal, Param, ParamKind};
 pub(crate) use python::CLASSES as IN_PYTHON;
-pub use stubs::stubs;
+pub use stubs::{stub_files, stubs};
 
 /// A class whose objects a script has.
 #[derive(Clone, Copy, Debug)]

@@ -145,3 +145,22 @@ pub(crate) fn describe(params: &[Param]) -> Vec<String> {
     }
     described
 }
+
+/// The same, with the old names of parameters as parameters of their own, at the end.
+pub(crate) fn describe_all(params: &[Param]) -> Vec<String> {
+    let mut described = describe(params);
+    let by_keyword_only = |param: &Param| param.keyword_only || param.kind == ParamKind::Rest;
+    let mut has_star = params.iter().any(by_keyword_only);
+    for param in params {
+        let Some(old_name) = param.old_name else {
+            continue;
+        };
+        if !has_star {
+            described.push("*".to_owned());
+            has_star = true;
+        }
+        let type_name = param.type_name;
+        described.push(format!("{old_name}: {type_name} = ..."));
+    }
+    described
+}

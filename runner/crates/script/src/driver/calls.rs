@@ -50,7 +50,7 @@ pub(super) const LIFE: &[Function] = &[
     Function {
         name: "create_machine",
         params: &[
-            Param::required("start_command", "str"),
+            Param::required("start_command", "str | dict[str, Any]"),
             Param::optional("name", "str | None", Literal::None).by_keyword(),
             Param::optional("keep_machine_state", "bool", Literal::Bool(false))
                 .formerly("keep_vm_state")

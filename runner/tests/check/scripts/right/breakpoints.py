@@ -1,0 +1,4 @@
+if os.environ.get("DEBUG"):
+    debug.breakpoint()
+    machine.shell_interact()
+machine.wait_for_unit("multi-user.target")

@@ -1,0 +1,10 @@
+machine.wait_for_console_text("Linux version")
+machine.wait_for_console_text(regex="login:", timeout=60)
+console = machine.get_console_log()
+assert "panic" not in console
+machine.send_console("root\n")
+machine.wait_until_tty_matches("1", "login: ")
+machine.wait_until_tty_matches(tty=2, regexp="Password: ", timeout=30)
+assert "login" in machine.get_tty_text("1")
+machine.dump_tty_contents("1")
+print(machine.full_console_log[-1])

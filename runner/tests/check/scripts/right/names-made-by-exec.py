@@ -1,0 +1,9 @@
+exec("greeting = 'hello'")
+print(greeting)
+exec(
+    """
+def made(node):
+    node.succeed("true")
+"""
+)
+made(machine)

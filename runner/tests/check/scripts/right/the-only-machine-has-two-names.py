@@ -1,0 +1,4 @@
+# machines: server
+server.wait_for_unit("nginx")
+machine.succeed("curl -f http://localhost/")
+assert server is machine

@@ -1,0 +1,2 @@
+# expect: 2:32 error parameter-already-assigned `unit`
+machine.wait_for_unit("nginx", unit="nginx.service")

@@ -1,0 +1,3 @@
+# expect: 3:8 error assert-on-tuple
+out = machine.succeed("hostname")
+assert ("machine" in out, "odd name")

@@ -1,0 +1,2 @@
+# expect: 2:3 error unresolved-attribute did you mean `assertEqual`
+t.assertEquals(1, 1)

@@ -1,0 +1,3 @@
+# expect: 2:14 error invalid-assignment `str`
+count: int = machine.succeed("nproc")
+print(count)

@@ -1,0 +1,2 @@
+# expect: 2:24 error invalid-syntax
+machine.succeed("true"))

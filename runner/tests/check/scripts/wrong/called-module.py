@@ -1,0 +1,4 @@
+# expect: 4:1 error call-non-callable
+import time
+
+time(3)

@@ -1,0 +1,3 @@
+# expect: 3:1 error call-non-callable
+out = machine.succeed("hostname")
+out()

@@ -1,0 +1,2 @@
+# expect: 2:17 error invalid-argument-type `list[str]`
+machine.succeed(["echo", "hello"])

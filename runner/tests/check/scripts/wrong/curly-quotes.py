@@ -1,0 +1,2 @@
+# expect: 2:17 error invalid-syntax “
+machine.succeed(“true”)

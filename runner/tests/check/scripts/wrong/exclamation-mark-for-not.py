@@ -1,0 +1,3 @@
+# expect: 2:4 error invalid-syntax expression
+if !machine.is_up():
+    machine.start()

@@ -1,0 +1,4 @@
+# expect: 4:16 error unresolved-attribute `now`
+import datetime
+
+print(datetime.now())

@@ -1,0 +1,4 @@
+# expect: 4:1 error invalid-syntax unindent
+if machine.is_up():
+        machine.succeed("true")
+    machine.succeed("false")

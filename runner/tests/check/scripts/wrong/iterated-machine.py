@@ -1,0 +1,3 @@
+# expect: 2:13 error not-iterable `Machine`
+for node in machine:
+    node.start()

@@ -1,0 +1,3 @@
+# expect: 2:6 error invalid-context-manager
+with machine:
+    machine.succeed("true")

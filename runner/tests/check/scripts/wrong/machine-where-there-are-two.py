@@ -1,0 +1,3 @@
+# machines: server, client
+# expect: 3:1 error unknown-machine `machine`
+machine.succeed("true")

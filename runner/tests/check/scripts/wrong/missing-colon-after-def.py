@@ -1,0 +1,6 @@
+# expect: 2:12 error invalid-syntax `:`
+def check()
+    machine.succeed("true")
+
+
+check()

@@ -1,0 +1,4 @@
+# expect: 4:11 error unresolved-attribute did you mean `search`
+import re
+
+assert re.serach("a", "b")

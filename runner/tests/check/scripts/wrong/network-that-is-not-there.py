@@ -1,0 +1,2 @@
+# expect: 2:7 error unresolved-reference did you mean `vlan
+print(vlan2.nr)

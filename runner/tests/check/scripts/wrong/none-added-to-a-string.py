@@ -1,0 +1,3 @@
+# expect: 2:8 error unsupported-operator `None`
+line = "log: " + machine.log("x")
+print(line)

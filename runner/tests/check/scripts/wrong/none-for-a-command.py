@@ -1,0 +1,5 @@
+# expect: 5:17 error invalid-argument-type `None`
+import re
+
+found = None
+machine.succeed(found)

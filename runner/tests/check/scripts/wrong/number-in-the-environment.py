@@ -1,0 +1,2 @@
+# expect: 2:1 error invalid-assignment
+os.environ["SIZE"] = 3

@@ -1,0 +1,2 @@
+# expect: 2:15 error invalid-syntax
+machine.sleep(010)

@@ -1,0 +1,2 @@
+# expect: 2:7 error unsupported-operator `+`
+print(machine.out_dir + "/x")

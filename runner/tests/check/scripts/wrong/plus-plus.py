@@ -1,0 +1,3 @@
+# expect: 3:8 error invalid-syntax expression
+count = 0
+count++

@@ -1,0 +1,2 @@
+# expect: 2:26 error unresolved-reference `USER`
+machine.succeed(f"echo ${USER}")

@@ -1,0 +1,3 @@
+# expect: 3:8 error unsupported-operator `in`
+status, _ = machine.execute("true")
+assert "0" in status

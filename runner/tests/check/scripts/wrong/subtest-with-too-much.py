@@ -1,0 +1,3 @@
+# expect: 2:19 error too-many-positional-arguments
+with subtest("a", "b"):
+    machine.succeed("true")

@@ -1,0 +1,3 @@
+# expect: 2:6 error missing-argument `name`
+with subtest():
+    machine.succeed("true")

@@ -1,0 +1,2 @@
+# expect: 2:17 warning shell-syntax
+machine.succeed("if true; then echo a")

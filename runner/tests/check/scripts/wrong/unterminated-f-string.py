@@ -1,0 +1,3 @@
+# expect: 3:30 error invalid-syntax unterminated
+name = "x"
+machine.succeed(f"echo {name})

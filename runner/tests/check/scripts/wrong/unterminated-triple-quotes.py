@@ -1,0 +1,5 @@
+# expect: 3:17 error invalid-syntax quote
+machine.succeed("true")
+machine.succeed("""
+    echo a
+    echo b
