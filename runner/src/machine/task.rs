@@ -170,6 +170,23 @@ struct Running {
     _plugs: Vec<Plug>,
 }
 
+impl Running {
+    /// Ends QEMU at once. The guest sees a power failure; what runs beside QEMU, such as a TPM, is told of its end by QEMU itself,
+    /// which has to have the time.
+    fn stop(&mut self) {
+        if !self.qemu.has_company() {
+            return self.qemu.kill();
+        }
+        let qmp = self.qmp.clone();
+        tokio::spawn(async move {
+            if let Err(error) = qmp.execute("quit", json!({})).await {
+                tracing::debug!(%error, "QEMU does not end by itself");
+            }
+        });
+        self.kill_at = Some(Instant::now() + ENDING_TIME);
+    }
+}
+
 struct Journal {
     log: File,
     cleaner: Cleaner,
@@ -343,14 +360,14 @@ impl Task {
                     }
                     Some(Order::Kill) => {
                         self.change(Change::Kill);
-                        running.qemu.kill();
+                        running.stop();
                     }
                     Some(Order::End) | None => {
                         // What it was about to end of is not forgotten.
                         if !matches!(self.state(), State::Ending(_)) {
                             self.change(Change::Kill);
                         }
-                        running.qemu.kill();
+                        running.stop();
                     }
                 },
                 Some(event) = running.qmp_events.recv() => self.qmp(&mut running, event).await,

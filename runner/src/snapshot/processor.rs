@@ -22,7 +22,20 @@ pub(super) fn seen_on(accelerator: Accelerator) -> Result<Option<String>> {
 }
 
 fn processor_in(cpuinfo: &str) -> String {
-    const FIELDS: [&str; 5] = ["vendor_id", "cpu family", "model", "stepping", "flags"];
+    // Of x86, then of ARM.
+    const FIELDS: [&str; 11] = [
+        "vendor_id",
+        "cpu family",
+        "model",
+        "stepping",
+        "flags",
+        "CPU implementer",
+        "CPU architecture",
+        "CPU variant",
+        "CPU part",
+        "CPU revision",
+        "Features",
+    ];
     let first = cpuinfo.split("\n\n").next().unwrap_or_default();
     let lines = first.lines().filter(|line| {
         let name = line.split('\t').next().unwrap_or_default();
@@ -46,7 +59,7 @@ pub(super) fn difference(kept: &str, here: &str) -> String {
         if kept == here {
             return None;
         }
-        if name != "flags" {
+        if !["flags", "Features"].contains(&name) {
             return Some(format!("{name} `{kept}`, here `{here}`"));
         }
         let only = |these: &str, those: &str| {

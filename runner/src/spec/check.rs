@@ -17,6 +17,8 @@ use vmtest_manifest::{
 use vmtest_protocol::boot::{PERSISTENT_SERIAL, ROOT_IMAGE_SERIAL};
 use vmtest_script::variable_name;
 
+use crate::vm::architecture::Architecture;
+
 use super::names::{is_interface_name, is_serial_number};
 use super::{
     Complaint, Complaints, Image, Interface, Machine, Network, ScriptCheck, StartScript, Test,
@@ -27,7 +29,7 @@ use super::{
 const LEAST_MEMORY: u32 = 64;
 
 /// The system that this runner is made for.
-const SYSTEM: &str = "x86_64-linux";
+const SYSTEM: &str = Architecture::OWN.system();
 
 pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     let manifest = &attributes.manifest;

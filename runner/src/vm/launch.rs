@@ -13,7 +13,7 @@ use crate::snapshot::{SaveError, Saved};
 use crate::spec::{Interface, Machine};
 use crate::vm::accel::Accelerator;
 use crate::vm::environment::Additions;
-use crate::vm::plan::{self, Boot, Disks, Files, Mode, Plan};
+use crate::vm::plan::{self, Boot, Disks, Files, Mode, Plan, Processor};
 use crate::vm::process::{Channels, LaunchError, Qemu, Supplies};
 use crate::vm::start_command::StartCommand;
 
@@ -114,7 +114,13 @@ impl Planned {
             paused: how.paused,
             restore: how.restore.is_some(),
         };
-        let plan = Plan::new(machine, &additions, &self.files, self.accelerator, mode);
+        let plan = Plan::new(
+            machine,
+            &additions,
+            &self.files,
+            Processor::own(self.accelerator),
+            mode,
+        );
         tracing::debug!(machine = machine.name, ?plan, "starting QEMU");
         let memory = guest_memory(plan::memory(machine, &additions));
         let memory = memory.map_err(LaunchError::Channels)?;
@@ -178,7 +184,13 @@ pub fn layout(machine: &Machine, accelerator: Accelerator) -> Vec<String> {
         },
         disks: Disks::of(machine, Path::new("")),
     };
-    let plan = Plan::new(machine, &additions, &files, accelerator, Mode::default());
+    let plan = Plan::new(
+        machine,
+        &additions,
+        &files,
+        Processor::own(accelerator),
+        Mode::default(),
+    );
     let words = plan.arguments.iter().map(|word| word.to_string_lossy());
     words.map(std::borrow::Cow::into_owned).collect()
 }

@@ -1,6 +1,8 @@
 //! QEMU: how it is started, and how it is spoken to.
 //!
 //! - [`accel`]: whether KVM works, tried for real;
+//! - [`architecture`]: what differs between machines of one and another;
+//! - `company`: what runs beside it;
 //! - [`environment`]: what the environment adds to a start;
 //! - [`launch`]: what becomes it;
 //! - [`plan`]: the command line as pure data;
@@ -15,6 +17,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 pub mod accel;
+pub mod architecture;
+mod company;
 pub mod environment;
 pub mod launch;
 pub mod plan;

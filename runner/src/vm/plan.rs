@@ -13,6 +13,7 @@ use vmtest_share::QUEUE_SIZE;
 
 use crate::spec::{Mac, Machine, Network};
 use crate::vm::accel::Accelerator;
+use crate::vm::architecture::Architecture;
 use crate::vm::environment::Additions;
 use crate::vm::qmp::AGENT_PORT;
 
@@ -88,6 +89,26 @@ impl Disks {
     }
 }
 
+/// What executes a machine's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Processor {
+    /// Of the machine, with the board that it is on.
+    pub architecture: Architecture,
+    /// How.
+    pub accelerator: Accelerator,
+}
+
+impl Processor {
+    /// That of this runner's machines.
+    #[must_use]
+    pub fn own(accelerator: Accelerator) -> Self {
+        Self {
+            architecture: Architecture::OWN,
+            accelerator,
+        }
+    }
+}
+
 /// How a machine is started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mode {
@@ -106,10 +127,6 @@ pub struct Plan {
     pub arguments: Vec<OsString>,
 }
 
-/// All that QEMU can emulate, but for the promises that string instructions on bytes are fast: QEMU goes byte by byte, and
-/// a kernel that believes them copies and clears memory at less than half the speed that words have.
-const EMULATED_CPU: &str = "max,-erms,-fsrm";
-
 impl Plan {
     /// Plans a start, with additions from outside.
     #[must_use]
@@ -117,14 +134,14 @@ impl Plan {
         machine: &Machine,
         additions: &Additions,
         files: &Files,
-        accelerator: Accelerator,
+        processor: Processor,
         mode: Mode,
     ) -> Self {
         let mut plan = Self {
             arguments: Vec::new(),
         };
-        plan.base(machine, additions, accelerator);
-        plan.boot(machine, additions, &files.boot, accelerator);
+        plan.base(machine, additions, processor);
+        plan.boot(machine, additions, &files.boot, processor);
         plan.channels();
         plan.disks(machine, &files.disks);
         plan.networks(machine, additions);
@@ -149,7 +166,7 @@ impl Plan {
         self.arguments.extend(arguments.into_iter().map(Into::into));
     }
 
-    fn base(&mut self, machine: &Machine, additions: &Additions, accelerator: Accelerator) {
+    fn base(&mut self, machine: &Machine, additions: &Additions, processor: Processor) {
         self.add([
             "-name",
             &machine.name,
@@ -158,12 +175,17 @@ impl Plan {
             "-display",
             "none",
         ]);
-        let (accel, cpu) = match accelerator {
-            Accelerator::Kvm => ("kvm", "host"),
-            Accelerator::Tcg => ("tcg,thread=multi", EMULATED_CPU),
+        let Processor {
+            architecture,
+            accelerator,
+        } = processor;
+        let accel = match accelerator {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg => "tcg,thread=multi",
         };
-        let board = "q35,memory-backend=memory";
-        self.add(["-machine", board, "-accel", accel, "-cpu", cpu]);
+        let board = format!("{},memory-backend=memory", architecture.board());
+        let cpu = architecture.processor(accelerator);
+        self.add(["-machine", &board, "-accel", accel, "-cpu", cpu]);
         let memory = format!("{}M", memory(machine, additions));
         self.add([
             "-object".to_owned(),
@@ -177,8 +199,8 @@ impl Plan {
             "-m".to_owned(),
             memory,
         ]);
-        // Not a device: options that come later can ask for another screen, or for none.
-        self.add(["-vga", "std", "-device", "virtio-rng-pci"]);
+        self.add(architecture.screen());
+        self.add(["-device", "virtio-rng-pci"]);
     }
 
     fn boot(
@@ -186,13 +208,13 @@ impl Plan {
         machine: &Machine,
         additions: &Additions,
         boot: &Boot,
-        accelerator: Accelerator,
+        processor: Processor,
     ) {
         self.add([OsString::from("-kernel"), boot.kernel.clone().into()]);
         self.add([OsString::from("-initrd"), boot.initrd.clone().into()]);
         self.add([
             "-append".to_owned(),
-            kernel_command_line(machine, additions, accelerator),
+            kernel_command_line(machine, additions, processor),
         ]);
     }
 
@@ -323,20 +345,20 @@ fn user_netdev(network: &UserNetwork, additions: &Additions) -> String {
     options.join(",")
 }
 
-fn kernel_command_line(
-    machine: &Machine,
-    additions: &Additions,
-    accelerator: Accelerator,
-) -> String {
+fn kernel_command_line(machine: &Machine, additions: &Additions, processor: Processor) -> String {
+    let Processor {
+        architecture,
+        accelerator,
+    } = processor;
+    let console = format!("console={}", architecture.console());
     // `panic=-1`: a machine that panics ends at once, and does not wait to be looked at.
-    let mut parameters = vec!["console=ttyS0", "panic=-1"];
+    let mut parameters = vec![console.as_str(), "panic=-1"];
     let agent = format!("rdinit={AGENT_PATH}");
     if let manifest::Boot::Initrd(_) = machine.boot {
         parameters.push(&agent);
     }
     if accelerator == Accelerator::Tcg {
-        // On a busy host ticks of the emulated timer come too late for the kernel's test of them, and it panics.
-        parameters.push("no_timer_check");
+        parameters.extend(architecture.emulated_kernel());
         // The kernel's tests of its own ciphers are a tenth of a second, and say nothing about the guest. A FIPS guest needs them.
         let fips = |parameter: &String| parameter.starts_with("fips=");
         if !machine.kernel_params.iter().any(fips) {

@@ -9,11 +9,14 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, kill_process, kill_process_group, set_parent_process_death_signal,
+};
 use thiserror::Error;
 use tokio::process::{Child, Command};
 
 use crate::snapshot::SaveError;
+use crate::vm::company::Company;
 use crate::vm::plan::{AGENT_FD, CONSOLE_FD, FIRST_VLAN_FD, MEMORY_FD, Plan, QMP_FD};
 
 /// Why QEMU could not be started.
@@ -87,6 +90,7 @@ pub async fn last_words(log: &Path) -> String {
 pub struct Qemu {
     child: Child,
     group: Pid,
+    company: Option<Company>,
 }
 
 /// The runner's ends of a QEMU's channels.
@@ -139,14 +143,27 @@ impl Qemu {
             .stderr(errors);
         let collision = |error| LaunchError::Channels(io::Error::other(error));
         command.fd_mappings(mappings).map_err(collision)?;
-        Ok((Self::spawn(Command::from(command))?, channels))
+        Ok((Self::spawn(command, None)?, channels))
     }
 
-    /// Starts the program that is QEMU or becomes it.
+    /// Starts a program that becomes QEMU, and may start others that run beside it.
     ///
     /// # Errors
     /// When it cannot be run.
-    pub(super) fn spawn(mut command: Command) -> Result<Self, LaunchError> {
+    pub(super) fn spawn_with_company(
+        mut command: std::process::Command,
+    ) -> Result<Self, LaunchError> {
+        let (company, mapping) = Company::new().map_err(LaunchError::Channels)?;
+        let collision = |error| LaunchError::Channels(io::Error::other(error));
+        command.fd_mappings(vec![mapping]).map_err(collision)?;
+        Self::spawn(command, Some(company))
+    }
+
+    fn spawn(
+        command: std::process::Command,
+        company: Option<Company>,
+    ) -> Result<Self, LaunchError> {
+        let mut command = Command::from(command);
         // Its own group: what a terminal sends to the runner is the runner's to handle.
         command.kill_on_drop(true).process_group(0);
         die_with_parent(&mut command);
@@ -155,9 +172,19 @@ impl Qemu {
             let pid = child.id().and_then(|pid| pid.try_into().ok());
             let group = pid.and_then(Pid::from_raw);
             let group = group.ok_or_else(|| io::Error::other("it has no process id"))?;
-            Ok(Self { child, group })
+            Ok(Self {
+                child,
+                group,
+                company,
+            })
         });
         started.map_err(|error| LaunchError::Program { program, error })
+    }
+
+    /// Whether others may run beside it, which have to be told when it ends.
+    #[must_use]
+    pub fn has_company(&self) -> bool {
+        self.company.is_some()
     }
 
     /// The process id, until the end was waited for.
@@ -166,10 +193,13 @@ impl Qemu {
         self.child.id()
     }
 
-    /// Ends QEMU at once; its end is then seen by [`wait`](Self::wait).
+    /// Ends QEMU at once; its end is then seen by [`wait`](Self::wait). What runs beside it sees that end for itself.
     pub fn kill(&mut self) {
         if self.child.id().is_some() {
-            self.kill_group();
+            // The first of a group has its number.
+            if let Err(error) = kill_process(self.group, Signal::KILL) {
+                tracing::debug!(%error, "QEMU cannot be killed: it has ended");
+            }
         }
     }
 
@@ -179,12 +209,15 @@ impl Qemu {
         }
     }
 
-    /// Waits for QEMU's end. May be dropped and called again.
+    /// Waits for QEMU's end, and for that of what runs beside it. May be dropped and called again.
     ///
     /// # Errors
     /// When the operating system does not tell.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
+        if let Some(company) = &mut self.company {
+            company.part().await;
+        }
         // What a start command leaves behind has no purpose any more.
         self.kill_group();
         Ok(status)
@@ -193,7 +226,12 @@ impl Qemu {
 
 impl Drop for Qemu {
     fn drop(&mut self) {
-        self.kill();
+        if self.child.id().is_some() {
+            self.kill_group();
+        }
+        if let Some(company) = &self.company {
+            company.kill();
+        }
     }
 }
 
@@ -256,5 +294,72 @@ fn die_with_parent(command: &mut Command) {
                 _ => Err(io::Error::from(rustix::io::Errno::SRCH)),
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    use super::*;
+
+    /// A program that becomes another, which holds a pipe; `beside` runs beside it, and has the other end as its input.
+    async fn started(beside: &str, folder: &Path) -> Qemu {
+        let script = format!(
+            "mkfifo pipe; ({beside}) < pipe > /dev/null 2>&1 & exec 5> pipe; echo ready; exec cat"
+        );
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", &script])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut qemu = Qemu::spawn_with_company(command).expect("started");
+        let output = qemu.child.stdout.take().expect("an output");
+        let said = BufReader::new(output).lines().next_line().await;
+        assert_eq!(said.expect("said").as_deref(), Some("ready"));
+        qemu
+    }
+
+    #[tokio::test]
+    async fn what_runs_beside_a_killed_qemu_puts_its_things_down() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // In a session of its own, as a daemon is.
+        let beside = "setsid sh -c 'cat; touch put-down'";
+        let mut qemu = started(beside, folder.path()).await;
+        qemu.kill();
+        qemu.wait().await.expect("ended");
+        assert!(folder.path().join("put-down").exists());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stays_is_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut qemu = started(
+            "setsid sh -c 'echo $$ > id; exec sleep 1000'",
+            folder.path(),
+        )
+        .await;
+        let id = || {
+            let id = std::fs::read_to_string(folder.path().join("id")).ok()?;
+            id.trim().parse().ok().and_then(Pid::from_raw)
+        };
+        // It is at its first words when the other one says it is ready.
+        let id = loop {
+            tokio::task::yield_now().await;
+            if let Some(id) = id() {
+                break id;
+            }
+        };
+        qemu.kill();
+        qemu.wait().await.expect("ended");
+        // Time stands still for the runner, but not for the kernel, which has been told.
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero()));
+        // Whoever has to bury it may not have done so.
+        while stat().is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(std::time::Instant::now() < deadline, "it is still there");
+            std::thread::yield_now();
+        }
     }
 }

@@ -13,11 +13,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::net::UnixListener;
-use tokio::process::Command;
 use tokio::time::timeout;
 use vmtest_protocol::PORT_NAME;
 
@@ -136,7 +135,7 @@ impl StartCommand {
             .stdin(Stdio::from(input))
             .stdout(Stdio::from(console))
             .stderr(Stdio::from(errors.map_err(LaunchError::Channels)?));
-        Qemu::spawn(command)
+        Qemu::spawn_with_company(command)
     }
 
     fn line(&self, state_dir: &Path, allow_reboot: bool) -> OsString {

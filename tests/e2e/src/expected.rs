@@ -59,6 +59,32 @@ pub const TABLE: &[Expected] = &[
         ],
     ),
     passes(
+        "nixos-bootloader",
+        &[
+            "efi is started by ",
+            "subtest: systemd-boot has started the system, from the disk",
+            "subtest: it does what the system asks it for, once",
+            "subtest: GRUB has started the system: bios",
+            "subtest: GRUB starts what it is told to, once: grub",
+        ],
+    ),
+    passes(
+        "nixos-firmware",
+        &[
+            "machine is started by ",
+            "subtest: there is a TPM, and the firmware has measured into it",
+            "subtest: they outlive the machine, in whichever way it ends",
+        ],
+    ),
+    passes(
+        "nixos-nix",
+        &[
+            "scripted is started by ",
+            "subtest: plain: hashes and sizes are those of what is there",
+            "subtest: scripted: a derivation is built, in a sandbox, without a network",
+        ],
+    ),
+    passes(
         "nixos-network",
         &[
             "subtest: machines know each other by name",

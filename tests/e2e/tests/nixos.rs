@@ -93,28 +93,6 @@ fn the_documentation_has_no_option_without_a_state() -> Result<()> {
     Ok(())
 }
 
-/// Nix takes the registration of a guest's store, which no guest here has Nix to load: it knows the system then, and what it
-/// refers to.
-#[test]
-fn a_guests_store_can_be_registered() -> Result<()> {
-    let toolbox = Toolbox::find()?;
-    let built = toolbox.nix(&["build", "--no-link", "--print-out-paths", "nixos-guest"])?;
-    let said = String::from_utf8_lossy(&built.stderr);
-    ensure!(built.status.success(), "{said}");
-    let out = String::from_utf8(built.stdout)?;
-    let registration = format!("{}/registration", out.trim_end());
-    let known = toolbox.shell(&format!(
-        "export NIX_REMOTE=\"local?root=$(mktemp -d)\"\n\
-         nix-store --load-db < {registration}\n\
-         nix-store --query --references $(grep -m 1 -x '/nix/store/.*-nixos-system-machine-test' {registration})"
-    ))?;
-    ensure!(
-        known.lines().any(|path| path.ends_with("-etc")),
-        "{known:?}"
-    );
-    Ok(())
-}
-
 /// A project whose flake knows of vmtest by one overlay: `nix flake check` runs its test, with the plugin as without, and the
 /// interactive driver answers.
 #[test]

@@ -19,31 +19,36 @@ let
   '';
 in
 {
-  # The registration lacks hashes and sizes: nothing in a guest of the stub reads it.
+  # `registration` is what `nix-store --load-db` takes.
   closureInfo =
     { rootPaths }:
     assert builtins.langVersion >= 5;
     pkgs.runCommand "closure-info"
       {
-        roots = rootPaths;
-        exportReferencesGraph = builtins.concatMap (path: [
-          "graph-${builtins.hashString "sha256" (builtins.unsafeDiscardStringContext "${path}")}"
-          path
-        ]) rootPaths;
+        __structuredAttrs = true;
+        exportReferencesGraph.closure = rootPaths;
         preferLocalBuild = true;
       }
       ''
         mkdir $out
-        ${blocks}
-        cat graph-* > graph
-        declare -A seen
-        one() {
-          [ -z "''${seen[$path]-}" ] || return 0
-          seen[$path]=1
-          echo "$path" >> $out/store-paths
-          printf '%s\n' "$path" "" "''${#references[@]}" "''${references[@]}" >> $out/registration
-        }
-        each one
+        # Nix tells hashes and sizes in JSON only. The names of what a path has are in alphabetical order there.
+        while IFS=: read -r key value; do
+          value=''${value#\"}
+          value=''${value%\"}
+          case $key in
+          '"narHash"') hash=$value ;;
+          '"narSize"') size=$value ;;
+          '"path"') path=$value ;;
+          '"references"')
+            value=''${value//[][\"]/}
+            IFS=, read -ra references <<< "$value"
+            echo "$path" >> $out/store-paths
+            printf '%s\n' "$path" "$hash" "$size" "" "''${#references[@]}" "''${references[@]}" >> $out/registration
+            ;;
+          esac
+        done < <(
+          grep -oE '"narHash":"[^"]*"|"narSize":[0-9]+|"path":"[^"]*"|"references":\[[^]]*\]' "$NIX_ATTRS_JSON_FILE"
+        )
       '';
 
   writeStringReferencesToFile =

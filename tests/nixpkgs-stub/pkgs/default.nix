@@ -70,6 +70,7 @@ in
 // part ./stdenv.nix
 // part ./trivial-builders.nix
 // part ./programs.nix
+// part ./boot.nix
 // part ./closure-info.nix
 // part ./linux.nix
 // part ./development.nix

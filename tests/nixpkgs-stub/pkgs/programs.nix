@@ -108,13 +108,5 @@ lib.mapAttrs (
     exit 1
   '';
 
-  # Nothing of the stub uses them, but modules and tests look at their names.
-  OVMF = {
-    fd = pkgs.emptyDirectory // {
-      firmware = "/firmware";
-      variables = "/variables";
-    };
-  };
-  swtpm = pkgs.emptyDirectory;
   python3Packages = { };
 }

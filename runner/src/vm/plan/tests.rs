@@ -7,6 +7,11 @@ use vmtest_manifest::{Disk, Endpoint, Forward};
 use super::*;
 use crate::spec::{Image, Interface, Share};
 
+const EMULATED: Processor = Processor {
+    architecture: Architecture::X86_64,
+    accelerator: Accelerator::Tcg,
+};
+
 fn machine() -> Machine {
     Machine {
         name: "server".into(),
@@ -69,7 +74,7 @@ fn a_machine_with_one_vlan() {
         &machine(),
         &Additions::default(),
         &files(),
-        Accelerator::Tcg,
+        EMULATED,
         Mode::default()
     )));
 }
@@ -81,13 +86,7 @@ fn an_interface_of_any_name_is_no_option_of_qemus() {
     machine.interfaces[0].name = "user,1".into();
     let none = Additions::default();
     let mode = Mode::default();
-    let shown = show(&Plan::new(
-        &machine,
-        &none,
-        &files(),
-        Accelerator::Tcg,
-        mode,
-    ));
+    let shown = show(&Plan::new(&machine, &none, &files(), EMULATED, mode));
     assert!(shown.contains("-netdev dgram,id=vlan0,"), "{shown}");
     assert!(!shown.contains("user,1"), "{shown}");
 }
@@ -100,7 +99,7 @@ fn a_machine_with_additions_of_the_environment() {
         kernel_parameters: vec!["debug".into()],
     };
     let mode = Mode::default();
-    let plan = Plan::new(&machine(), &additions, &files(), Accelerator::Tcg, mode);
+    let plan = Plan::new(&machine(), &additions, &files(), EMULATED, mode);
     let shown = show(&plan);
     for part in [
         "-machine q35,memory-backend=memory",
@@ -177,7 +176,7 @@ fn a_machine_with_shared_folders() {
         &machine,
         &Additions::default(),
         &files(),
-        Accelerator::Tcg,
+        EMULATED,
         Mode::default(),
     );
     insta::assert_snapshot!(show(&plan));
@@ -206,6 +205,52 @@ fn a_machine_with_disks_on_kvm_that_is_restored_and_may_reboot() {
         ..Mode::default()
     };
     let none = Additions::default();
-    let plan = Plan::new(&machine, &none, &files, Accelerator::Kvm, mode);
+    let plan = Plan::new(
+        &machine,
+        &none,
+        &files,
+        Processor {
+            accelerator: Accelerator::Kvm,
+            ..EMULATED
+        },
+        mode,
+    );
     insta::assert_snapshot!(show(&plan));
+}
+
+#[test]
+fn a_machine_of_another_architecture() {
+    let architecture = Architecture::Aarch64;
+    let machine = Machine {
+        kernel: "/kernel/Image".into(),
+        qemu_options: Vec::new(),
+        ..machine()
+    };
+    let [emulated, native] = [Accelerator::Tcg, Accelerator::Kvm].map(|accelerator| {
+        let processor = Processor {
+            architecture,
+            accelerator,
+        };
+        let none = Additions::default();
+        show(&Plan::new(
+            &machine,
+            &none,
+            &files(),
+            processor,
+            Mode::default(),
+        ))
+    });
+    insta::assert_snapshot!(emulated);
+    let differs: Vec<_> = (emulated.lines().zip(native.lines()))
+        .filter(|(emulated, native)| emulated != native)
+        .map(|(_, native)| native)
+        .collect();
+    assert_eq!(
+        differs,
+        [
+            "-accel kvm",
+            "-cpu host",
+            "-append console=ttyAMA0 panic=-1 systemd.log_level=debug"
+        ]
+    );
 }

@@ -15,12 +15,14 @@
   ./services/base.nix
   ./services/declared.nix
   ./services/getty.nix
+  ./services/nix.nix
   ./system/activation/activation-script.nix
   ./system/activation/specialisation.nix
   ./system/activation/top-level.nix
   ./system/boot/journald.nix
   ./system/boot/kernel.nix
-  ./system/boot/loader.nix
+  ./system/boot/loader/install.nix
+  ./system/boot/loader/options.nix
   ./system/boot/stage-1.nix
   ./system/boot/stage-2.nix
   ./system/boot/systemd.nix

@@ -1,5 +1,7 @@
 //! The steps from a bare machine to a ready toolbox.
 
+mod boot;
+mod guest_nix;
 mod guests;
 mod kernel;
 mod nix;
@@ -33,6 +35,10 @@ pub(crate) fn steps(toolbox: &Toolbox) -> Vec<Step> {
         kernel::step(),
         guests::busybox(),
         objects::step(toolbox),
+        boot::packages(),
+        boot::bundles(),
+        guest_nix::step(),
+        objects::further(toolbox),
         userland::step(toolbox),
         programs::plugin(toolbox),
     ]

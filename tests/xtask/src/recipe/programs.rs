@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::userland;
+use super::{objects, userland};
 use crate::schedule::Workplace;
 use crate::step::{Kept, Lane, Step};
 use crate::toolbox::{Program, Toolbox};
@@ -46,7 +46,7 @@ pub(super) fn plugin(toolbox: &Toolbox) -> Step {
         about: "plugin",
         lane: Lane::Processor,
         kept: Kept::Never,
-        needs: &["programs", "nix", "store", "userland"],
+        needs: &["programs", "nix", "store", "further-store", "userland"],
         recipe: Vec::new(),
         make: Box::new(move |place| {
             write_tools(&toolbox, place)?;
@@ -66,8 +66,11 @@ pub(super) fn plugin(toolbox: &Toolbox) -> Step {
 }
 
 fn write_tools(toolbox: &Toolbox, place: &Workplace) -> Result<()> {
-    let paths = fs::read_to_string(place.result("store")?.join("paths.json"))?;
-    let mut tools: serde_json::Map<_, _> = serde_json::from_str(&paths)?;
+    let mut tools = serde_json::Map::new();
+    for step in ["store", "further-store"] {
+        let paths = fs::read_to_string(place.result(step)?.join(objects::PATHS_FILE))?;
+        tools.extend(serde_json::from_str::<serde_json::Map<_, _>>(&paths)?);
+    }
     let userland = fs::read_to_string(place.result("userland")?.join(userland::PATH_FILE))?;
     tools.insert("userland".into(), userland.into());
     for Program {

@@ -47,30 +47,6 @@ in
       xserver.enable = switch false;
       displayManager.logToJournal = switch false;
     };
-    nix = {
-      # Nothing of the toolbox is a Nix for guests.
-      enable = switch false;
-      package = mkOption {
-        type = types.package;
-        default = pkgs.nix or pkgs.emptyDirectory;
-        defaultText = "pkgs.nix";
-        description = "Nix.";
-      };
-      inherit settings;
-      nixPath = mkOption {
-        type = types.listOf types.str;
-        default = [ ];
-        description = "NIX_PATH.";
-      };
-      registry = settings;
-      extraOptions = mkOption {
-        type = types.lines;
-        default = "";
-        description = "Further settings.";
-      };
-      channel.enable = switch true;
-      gc.automatic = switch false;
-    };
     hardware.graphics.enable = switch false;
     powerManagement = {
       enable = switch true;

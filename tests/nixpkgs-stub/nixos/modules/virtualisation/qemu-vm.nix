@@ -213,6 +213,7 @@ in
 {
   imports = [
     ../profiles/qemu-guest.nix
+    ./boot-options.nix
     ./guest-networking-options.nix
     (lib.mkRenamedOptionModule
       [
@@ -249,23 +250,6 @@ in
       default = "./${config.system.name}.qcow2";
       defaultText = "the system's name";
       description = "File of the disk; null: the root lies in memory.";
-    };
-    bootLoaderDevice = mkOption {
-      type = types.path;
-      default = "/dev/disk/by-id/virtio-root";
-      description = "The disk that a boot loader is written to.";
-    };
-    bootPartition = mkOption {
-      type = types.nullOr types.path;
-      default =
-        if cfg.useEFIBoot then
-          "/dev/disk/by-label/ESP"
-        else if cfg.useBIOSBoot or false then
-          "/dev/disk/by-label/BOOT"
-        else
-          null;
-      defaultText = "by how it boots";
-      description = "The partition of /boot.";
     };
     rootDevice = mkOption {
       type = types.nullOr types.path;
@@ -361,69 +345,8 @@ in
       forceAccel = switch false "Whether it may not be emulated.";
       enableSharedMemory = switch false "Whether others see the machine's memory.";
     };
-    directBoot = {
-      enable = switch (!cfg.useBootLoader) "Whether QEMU loads the kernel.";
-      initrd = mkOption {
-        type = types.str;
-        default = "${config.system.build.initialRamdisk}/${config.system.boot.loader.initrdFile}";
-        defaultText = "that of the system";
-        description = "The initrd that it loads.";
-      };
-    };
-    useBootLoader = switch false "Whether a boot loader starts the system.";
-    installBootLoader = switch (cfg.useBootLoader && cfg.useDefaultFilesystems) "Whether it is on the disk.";
-    useEFIBoot = switch false "Whether the firmware is UEFI's.";
-    useSecureBoot = switch false "Whether it starts only what is signed.";
-    efi = {
-      OVMF = mkOption {
-        type = types.package;
-        default = hostPkgs.OVMF.fd;
-        defaultText = "that of the host";
-        description = "The firmware's package.";
-      };
-      firmware = mkOption {
-        type = types.path;
-        default = cfg.efi.OVMF.firmware;
-        defaultText = "that of the package";
-        description = "The firmware.";
-      };
-      variables = mkOption {
-        type = types.path;
-        default = cfg.efi.OVMF.variables;
-        defaultText = "those of the package";
-        description = "Its variables at first.";
-      };
-      keepVariables = switch true "Whether they outlive the machine.";
-    };
-    tpm = {
-      enable = switch false "Whether there is a TPM.";
-      package = mkOption {
-        type = types.package;
-        default = hostPkgs.swtpm;
-        defaultText = "that of the host";
-        description = "The program that plays it.";
-      };
-      deviceModel = mkOption {
-        type = types.str;
-        default = if pkgs.stdenv.hostPlatform.isx86_64 then "tpm-tis" else "tpm-tis-device";
-        defaultText = "by platform";
-        description = "The device.";
-      };
-    }
-    // lib.optionalAttrs (since "25.05") {
-      provisioning = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        description = "Commands that set it up.";
-      };
-    };
     useDefaultFilesystems = switch true "Whether the usual file systems are mounted.";
     useHostCerts = switch false "Whether the host's certificates are the machine's.";
-    bios = mkOption {
-      type = types.nullOr types.package;
-      default = null;
-      description = "Another firmware.";
-    };
   }
   // lib.optionalAttrs (!since "25.05") {
     diskSize = mkOption {
@@ -431,9 +354,6 @@ in
       default = 1024;
       description = "Size of the disk in MiB.";
     };
-  }
-  // lib.optionalAttrs (since "25.05") {
-    useBIOSBoot = switch false "Whether the boot loader is the BIOS's.";
   }
   // lib.optionalAttrs (since "26.05") {
     nixStore9pCache = mkOption {
@@ -518,6 +438,15 @@ in
             "-drive if=pflash,format=raw,unit=1,readonly=off,file=$NIX_EFI_VARS"
           ])
           (mkIf (!cfg.graphics) [ "-nographic" ])
+          (mkIf cfg.tpm.enable [
+            "-chardev socket,id=chrtpm,path=\"$NIX_SWTPM_DIR\"/socket.ctrl"
+            "-tpmdev emulator,id=tpm_dev_0,chardev=chrtpm"
+            "-device ${cfg.tpm.deviceModel},tpmdev=tpm_dev_0"
+          ])
+          (mkIf (pkgs.stdenv.hostPlatform.isx86 && (cfg.efi.OVMF.systemManagementModeRequired or false)) [
+            "-machine q35,smm=on"
+            "-global driver=cfi.pflash01,property=secure,value=on"
+          ])
           (mkIf (cfg.bios != null) [ "-bios ${cfg.bios}/bios.bin" ])
         ];
         drives = lib.mkMerge [
@@ -619,9 +548,10 @@ in
     fileSystems = mkIf (cfg.fileSystems != { }) (mkVMOverride cfg.fileSystems);
     swapDevices = mkIf cfg.useDefaultFilesystems (mkVMOverride [ ]);
     boot.initrd.luks.devices = mkIf cfg.useDefaultFilesystems (mkVMOverride { });
-    boot.loader.grub.device = mkVMOverride cfg.bootLoaderDevice;
+    boot.loader.grub.device = mkVMOverride (if cfg.useEFIBoot then "nodev" else cfg.bootLoaderDevice);
+    boot.initrd.availableKernelModules = mkIf cfg.tpm.enable [ "tpm_tis" ];
 
-    # Nothing reads it in a guest of the stub; a real one registers its store by it.
+    # The guest's Nix knows what is in its store. Here, and not in the system, is what that is: the system is part of it.
     boot.postBootCommands = mkIf config.nix.enable ''
       if [[ "$(cat /proc/cmdline)" =~ regInfo=([^ ]*) ]]; then
         ${config.nix.package}/bin/nix-store --load-db < ''${BASH_REMATCH[1]}
@@ -642,15 +572,10 @@ in
     system.build.vm = hostPkgs.runCommand "nixos-vm" {
       preferLocalBuild = true;
       meta.mainProgram = "run-${config.system.name}-vm";
-    } (
-      if cfg.useBootLoader then
-        "echo 'the stub of nixpkgs installs no boot loaders' >&2; exit 1"
-      else
-        ''
-          mkdir -p $out/bin
-          ln -s ${toplevel} $out/system
-          ln -s ${script} $out/bin/run-${config.system.name}-vm
-        ''
-    );
+    } ''
+      mkdir -p $out/bin
+      ln -s ${toplevel} $out/system
+      ln -s ${script} $out/bin/run-${config.system.name}-vm
+    '';
   };
 }

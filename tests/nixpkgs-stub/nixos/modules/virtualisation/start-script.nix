@@ -16,6 +16,54 @@ let
   image = "${cfg.qemu.package}/bin/qemu-img";
   regInfo = pkgs.closureInfo { rootPaths = cfg.additionalPaths; };
 
+  # A disk with the system, from which a boot loader starts it.
+  systemImage = import ../../lib/make-disk-image.nix {
+    inherit config lib pkgs;
+    additionalPaths = [ regInfo ];
+    partitionTableType =
+      if !cfg.useDefaultFilesystems then
+        "none"
+      else if cfg.useEFIBoot then
+        "efi"
+      else if cfg.useBIOSBoot or false then
+        "legacy+boot"
+      else
+        "legacy";
+    inherit (cfg) installBootLoader;
+    inherit (cfg.efi) OVMF;
+    touchEFIVars = cfg.useEFIBoot;
+    size = if builtins.isInt cfg.diskSize then cfg.diskSize else null;
+  };
+
+  # A program beside QEMU, which keeps what it knows in a folder. It is started as a daemon, and stays until somebody tells it to
+  # stop: that is a process which waits for the end of a pipe that QEMU has inherited.
+  tpm = ''
+    NIX_SWTPM_DIR=$(readlink -f "''${NIX_SWTPM_DIR:-${name}-swtpm}")
+    mkdir -p "$NIX_SWTPM_DIR"
+    ${lib.getExe cfg.tpm.package} socket --tpm2 --daemon --flags not-need-init \
+      --tpmstate dir="$NIX_SWTPM_DIR" \
+      --server type=unixio,path="$NIX_SWTPM_DIR/socket" \
+      --ctrl type=unixio,path="$NIX_SWTPM_DIR/socket.ctrl" \
+      --pid file="$NIX_SWTPM_DIR/pid" \
+      --log file="$NIX_SWTPM_DIR/stdout,level=6"
+    (
+      export PATH=${lib.makeBinPath [ pkgs.tpm2-tools ]}:$PATH
+      export TPM2TOOLS_TCTI=swtpm:path="$NIX_SWTPM_DIR/socket"
+      tpm2_startup --clear
+      ${optionalString (cfg.tpm.provisioning or null != null) ''
+        (
+          export TCTI=$TPM2TOOLS_TCTI
+          ${cfg.tpm.provisioning}
+        )
+      ''}
+      tpm2_shutdown --clear
+    )
+    exec {swtpm}> >(
+      read -r _ || true
+      exec ${cfg.tpm.package}/bin/swtpm_ioctl --unix "$NIX_SWTPM_DIR/socket.ctrl" --stop > /dev/null 2>&1
+    )
+  '';
+
   # The store's image has what the machine needs, by its names in the store.
   closure = pkgs.closureInfo {
     rootPaths = [
@@ -83,7 +131,10 @@ in
       if [ ! -e "$NIX_DISK_IMAGE" ]; then
         echo "making the disk $NIX_DISK_IMAGE"
         ${
-          if cfg.useDefaultFilesystems then
+          if cfg.useBootLoader && cfg.useDefaultFilesystems then
+            # What is written lies above the disk that was built.
+            ''${image} create -q -f qcow2 -b ${systemImage}/nixos.qcow2 -F qcow2 "$NIX_DISK_IMAGE"''
+          else if cfg.useDefaultFilesystems then
             ''
               raw=$(mktemp)
               ${image} create -q -f raw "$raw" ${toString cfg.diskSize}M
@@ -98,8 +149,11 @@ in
     fi
     ${optionalString cfg.useEFIBoot ''
       NIX_EFI_VARS=$(readlink -f "''${NIX_EFI_VARS:-${name}-efi-vars.fd}")
-      [ -e "$NIX_EFI_VARS" ] || install -m 0644 ${cfg.efi.variables} "$NIX_EFI_VARS"
+      [ -e "$NIX_EFI_VARS" ] || install -m 0644 ${
+        if cfg.efi.keepVariables then "${systemImage}/efi-vars.fd" else cfg.efi.variables
+      } "$NIX_EFI_VARS"
     ''}
+    ${optionalString cfg.tpm.enable tpm}
 
     # Others lie in a folder of their own, but for those who want them in theirs.
     if [ -z "''${TMPDIR-}" ] || [ -z "''${USE_TMPDIR-}" ]; then

@@ -74,12 +74,17 @@ in
     #!${pkgs.runtimeShell}
     # switch-to-configuration switch|boot|test: activates the system, and starts the units that are new in it.
     export PATH=${lib.makeBinPath [ pkgs.userland ]}
+    toplevel=$(readlink -f "''${0%/bin/*}")
+    # One that no boot loader starts has none that wants to know.
+    install=${
+      if config.virtualisation.useBootLoader or false then config.system.build.installBootLoader else "true"
+    }
     case $1 in
-    boot) exit 0 ;;
-    switch | test) ;;
+    boot) exec $install "$toplevel" ;;
+    switch) $install "$toplevel" ;;
+    test) ;;
     *) exit 1 ;;
     esac
-    toplevel=$(readlink -f "''${0%/bin/*}")
     units() { [ ! -d "$1/etc/systemd/system" ] || (cd "$1/etc/systemd/system" && printf '%s\n' *.service); }
     before=$(readlink -f /run/current-system)
     "$toplevel/activate" || status=$?

@@ -1,4 +1,4 @@
-# Boot loaders, as far as configurations set them: nothing of the stub is started by one.
+# Boot loaders, as far as configurations set them.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -69,6 +69,4 @@ in
       };
     };
   };
-
-  config.system.build.installBootLoader = lib.mkDefault "true";
 }
