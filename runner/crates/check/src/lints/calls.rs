@@ -92,7 +92,10 @@ impl Lints<'_, '_> {
             return;
         }
         let command = argument(call, 0, "command").and_then(literal::template);
-        let asks_for_none = call.arguments.find_keyword("check_return").is_some();
+        let asks_for_none = ["check_return", "check_output"].iter().any(|name| {
+            let keyword = call.arguments.find_keyword(name);
+            keyword.is_some_and(|keyword| !is_true(&keyword.value))
+        });
         if let Some(command) = command
             && !asks_for_none
             && !shell::has_no_status(&command)
@@ -225,6 +228,10 @@ fn argument<'a>(call: &'a ExprCall, index: usize, name: &str) -> Option<&'a Expr
     positional
         .filter(|argument| !argument.is_starred_expr())
         .or_else(|| call.arguments.find_keyword(name).map(|keyword| &keyword.value))
+}
+
+fn is_true(expression: &Expr) -> bool {
+    matches!(expression, Expr::BooleanLiteral(literal) if literal.value)
 }
 
 fn is_module(function: &Expr, module: &str) -> bool {
