@@ -8,11 +8,12 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use vmtest_manifest::Attributes;
+use vmtest_report::{Outcome, files, text};
 use vmtest_script::Mode;
 
 use crate::driver;
-use crate::outcome::Outcome;
-use crate::test::{self, Places};
+use crate::gate;
+use crate::test::{self, Fate, Places};
 
 /// Runs NixOS VM tests.
 #[derive(Debug, Parser)]
@@ -30,6 +31,10 @@ enum Command {
     Driver(Driver),
     /// Runs a test outside of Nix: what a driver starts
     Run(Run),
+    /// Looks at the outcome of a test whose results were kept: the builder of tests with `results = "gated"`
+    Gate(Gate),
+    /// Prints the report of a test that has been run
+    Report(Show),
     /// Prints what a test script can use
     Api(Api),
 }
@@ -44,6 +49,16 @@ struct Build {
     /// Folder for images and disks, and for the results of a test that failed
     #[arg(long, env = "NIX_BUILD_TOP", value_name = "DIR")]
     scratch: PathBuf,
+    /// Succeeds when the test fails, too: what counts is that there are results
+    #[arg(long)]
+    report: bool,
+}
+
+#[derive(Debug, Args)]
+struct Gate {
+    /// The derivation's structured attributes: the test's results and output
+    #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
+    attributes: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +96,13 @@ struct Given {
 }
 
 #[derive(Debug, Args)]
+struct Show {
+    /// The output of a test, or its report.json
+    #[arg(value_name = "DIR|FILE")]
+    path: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Api {
     /// As JSON, for programs
@@ -112,6 +134,8 @@ impl Cli {
             Command::Build(build) => build.run(),
             Command::Driver(driver) => driver.run(),
             Command::Run(run) => run.run(),
+            Command::Gate(gate) => gate.run(),
+            Command::Report(show) => return show.print(),
             Command::Api(api) => return api.print(),
         };
         let outcome = result.unwrap_or_else(|(outcome, error)| {
@@ -151,9 +175,24 @@ impl Build {
         let places = Places {
             out: self.out.clone().unwrap_or_else(|| attributes.out.clone()),
             scratch: self.scratch.clone(),
-            keep_failed: self.out.is_none(),
+            fate: match (&self.out, self.report) {
+                (_, true) => Fate::Output,
+                (None, false) => Fate::Lost,
+                (Some(_), false) => Fate::Kept,
+            },
         };
-        play(&attributes, &places, Mode::Script)
+        let outcome = play(&attributes, &places, Mode::Script)?;
+        // One that was interrupted says nothing of the test: it is to be run again.
+        if self.report && outcome != Outcome::Interrupted {
+            return Ok(Outcome::Passed);
+        }
+        Ok(outcome)
+    }
+}
+
+impl Gate {
+    fn run(&self) -> Ending {
+        gate::pass(&self.attributes).map_err(failed)
     }
 }
 
@@ -184,7 +223,7 @@ impl Run {
         let places = Places {
             out: self.out.clone().unwrap_or(out),
             scratch: scratch.path().to_owned(),
-            keep_failed: false,
+            fate: Fate::Kept,
         };
         play(&attributes, &places, mode)
     }
@@ -204,6 +243,18 @@ fn play(attributes: &Attributes, places: &Places, mode: Mode) -> Ending {
     outcome
 }
 
+impl Show {
+    fn print(&self) -> ExitCode {
+        match files::read(&self.path) {
+            Ok(report) => print(&text::render(&report)),
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "vmtest: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
 impl Api {
     fn print(&self) -> ExitCode {
         let text = if self.json {
@@ -213,11 +264,15 @@ impl Api {
         } else {
             vmtest_script::api::stubs()
         };
-        // Who reads only the beginning has no use for the rest.
-        match std::io::stdout().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
-            _ => ExitCode::SUCCESS,
-        }
+        print(&text)
+    }
+}
+
+/// Who reads only the beginning has no use for the rest.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 

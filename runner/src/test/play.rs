@@ -15,15 +15,15 @@ use crate::bridge::{ScriptDriver, Stop};
 use crate::event::Event;
 use crate::machine::command::ending;
 use crate::machine::{Handle, Initial, Otherwise};
-use crate::outcome::Outcome;
 use crate::snapshot::kept::{self, Keep};
 use crate::snapshot::save::{self, all, at_once};
 use crate::spec::Test;
 use crate::workshop::{Premises, Workshop};
+use vmtest_report::Outcome;
 
 /// What scripts are called in tracebacks: as the arguments that they come from.
-const TEST_SCRIPT: &str = "testScript";
-const PREPARE: &str = "prepare";
+pub(super) const TEST_SCRIPT: &str = "testScript";
+pub(super) const PREPARE: &str = "prepare";
 
 /// The unit of systemd that is reached when a machine has booted.
 const BOOTED: &str = "default.target";
@@ -97,6 +97,7 @@ impl Play<'_> {
             name: name.to_owned(),
             python_path: self.test.python_path.clone(),
             mode,
+            keep_going: self.test.keep_going,
         }
     }
 

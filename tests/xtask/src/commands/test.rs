@@ -9,12 +9,13 @@ use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
 /// Crates that are part of the static programs: linted and tested as they are shipped.
-const STATIC: [&str; 9] = [
+const STATIC: [&str; 10] = [
     "vmtest",
     "vmtest-agent",
     "vmtest-image",
     "vmtest-manifest",
     "vmtest-protocol",
+    "vmtest-report",
     "vmtest-script",
     "vmtest-share",
     "vmtest-state",
