@@ -4,6 +4,7 @@ vmTest {
   name = "fails-out-of-memory";
   nodes.machine = guests.busybox { memory = 256; };
   testScript = ''
+    machine.succeed("echo 1 > /proc/sys/vm/overcommit_memory")
     machine.succeed("dd if=/dev/zero of=/dev/null bs=1000M count=1")
   '';
 }

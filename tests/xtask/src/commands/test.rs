@@ -42,6 +42,7 @@ struct Check {
 
 pub(crate) fn run() -> Result<ExitCode> {
     let toolbox = super::setup::ready()?;
+    toolbox.set_up_browser(|holder| eprintln!("waiting for {holder} to finish setting up"))?;
     let _in_use = toolbox.in_use()?;
     let mut checks = vec![check(
         "format",
