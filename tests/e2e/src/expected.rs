@@ -349,7 +349,7 @@ pub const REPORTED: &[Reported] = &[
             "the guest&#39;s kernel panicked: Kernel panic",
             "<pre class=\"command\">echo c &gt; /proc/sysrq-trigger</pre>",
             "machine: Kernel panic - not syncing: sysrq triggered crash",
-            "the last lines of its console",
+            "the end of its console",
         ],
     },
     Reported {

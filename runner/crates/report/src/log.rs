@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 const FIRST: usize = 300;
 const LAST: usize = 1200;
 
+/// Lines before the one that is looked for.
+const BEFORE: usize = 2;
+
 /// Longest line in bytes; the rest is in the file.
 const LONGEST: usize = 1000;
 
@@ -49,6 +52,17 @@ pub struct Kept {
     pub last: VecDeque<LogLine>,
 }
 
+impl Kept {
+    fn len(&self) -> usize {
+        self.first.len() + self.last.len()
+    }
+
+    fn text(&self) -> impl Iterator<Item = &str> {
+        let lines = self.first.iter().chain(&self.last);
+        lines.map(|line| line.text.as_str())
+    }
+}
+
 impl Logs {
     /// Takes in a line.
     pub fn push(&mut self, machine: &str, source: Source, mut line: LogLine) {
@@ -81,9 +95,28 @@ impl Logs {
         let Some(kept) = self.0.get(&(machine.to_owned(), source)) else {
             return Vec::new();
         };
-        let all = kept.first.iter().chain(&kept.last);
-        let skipped = (kept.first.len() + kept.last.len()).saturating_sub(lines);
-        all.skip(skipped).map(|line| line.text.as_str()).collect()
+        let skipped = kept.len().saturating_sub(lines);
+        kept.text().skip(skipped).collect()
+    }
+
+    /// The last lines of a console, or those around the last one with this text: what a kernel says after its last words
+    /// is the longer part, and tells less.
+    #[must_use]
+    pub fn around(&self, machine: &str, text: Option<&str>, lines: usize) -> Vec<&str> {
+        let console = self.0.get(&(machine.to_owned(), Source::Console));
+        let place = console.zip(text).and_then(|(console, text)| {
+            let all = console.text().enumerate();
+            let has_text = all.filter(|(_, line)| line.contains(text));
+            has_text.last().map(|(place, _)| (console, place))
+        });
+        match place {
+            Some((console, place)) => {
+                let latest = console.len().saturating_sub(lines);
+                let skipped = place.saturating_sub(BEFORE).min(latest);
+                console.text().skip(skipped).take(lines).collect()
+            }
+            None => self.tail(machine, Source::Console, lines),
+        }
     }
 }
 
@@ -115,6 +148,11 @@ mod tests {
         assert_eq!(console.last[0].text, "800");
         assert_eq!(logs.tail("a", Source::Console, 2), ["1998", "1999"]);
         assert!(logs.tail("a", Source::Journal, 2).is_empty());
+        let around = |text| logs.around("a", text, 4);
+        assert_eq!(around(Some("1500")), ["1498", "1499", "1500", "1501"]);
+        assert_eq!(around(Some("1999")), ["1996", "1997", "1998", "1999"]);
+        assert_eq!(around(Some("no such line")), around(None));
+        assert!(logs.around("c", Some("1"), 4).is_empty());
         assert!(kept[1].2.first[0].text.len() < LONGEST + 5);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::log::{Logs, Source};
+use crate::log::Logs;
 use crate::model::{CommandReport, FailureReport, Report, Step};
 use crate::outcome::Outcome;
 use crate::time;
@@ -64,10 +64,12 @@ pub fn diagnosis(report: &Report, logs: &Logs) -> String {
     text.machines(report);
     let culprits = culprits(report);
     for machine in culprits.iter().take(MOST) {
-        let tail = logs.tail(machine, Source::Console, TAIL);
+        let machine_report = report.machines.get(*machine);
+        let end = machine_report.and_then(|machine| machine.end.as_deref());
+        let tail = logs.around(machine, end, TAIL);
         if !tail.is_empty() {
             text.gap();
-            text.line(&format!("{machine}: the last lines of its console:"));
+            text.line(&format!("{machine}: the end of its console:"));
             text.lines(&tail);
         }
     }
@@ -276,8 +278,8 @@ impl Text {
         if !slowest.is_empty() {
             self.line("slowest steps:");
         }
-        for step in slowest {
-            let mut line = format!("  {:8.2} s  ", step.duration);
+        for (step, own) in slowest {
+            let mut line = format!("  {own:8.2} s  ");
             if let Some(machine) = &step.machine {
                 let _ = write!(line, "{machine}: ");
             }

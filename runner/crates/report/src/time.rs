@@ -1,5 +1,7 @@
 //! Where the time went.
 
+use std::collections::HashMap;
+
 use crate::model::{Report, Step};
 
 /// What a moment of a test was spent on.
@@ -150,20 +152,29 @@ fn is_in(spans: &[(f64, f64)], time: f64) -> bool {
     after > 0 && time < spans[after - 1].1
 }
 
-/// The steps that took longest, without those that only contain others, such as subtests.
+/// The steps that took longest by themselves, each with how long: what steps inside it took counts as theirs.
 #[must_use]
-pub fn slowest(report: &Report, most: usize) -> Vec<&Step> {
-    let parents: std::collections::HashSet<u64> =
-        report.steps.iter().filter_map(|step| step.parent).collect();
-    let leaves = report
-        .steps
-        .iter()
-        .filter(|step| step.subtest.is_none() && !parents.contains(&step.id));
-    let mut slowest: Vec<&Step> = leaves.collect();
-    slowest.sort_by(|one, other| other.duration.total_cmp(&one.duration));
+pub fn slowest(report: &Report, most: usize) -> Vec<(&Step, f64)> {
+    let mut inside: HashMap<u64, f64> = HashMap::new();
+    for step in &report.steps {
+        if let Some(parent) = step.parent {
+            *inside.entry(parent).or_default() += step.duration;
+        }
+    }
+    let steps = report.steps.iter().filter(|step| step.subtest.is_none());
+    let own = steps.map(|step| {
+        // Steps that run at once take longer than what they lie in.
+        let inside = inside.get(&step.id).copied().unwrap_or(0.0);
+        (step, (step.duration - inside).max(0.0))
+    });
+    let mut slowest: Vec<(&Step, f64)> = own.filter(|(_, own)| *own >= SHORTEST).collect();
+    slowest.sort_by(|one, other| other.1.total_cmp(&one.1));
     slowest.truncate(most);
     slowest
 }
+
+/// What took less is nothing to look at.
+const SHORTEST: f64 = 0.001;
 
 #[cfg(test)]
 mod tests {
@@ -206,15 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn slow_steps_are_those_that_contain_no_others() {
+    fn what_is_inside_a_step_is_not_its_own() {
         let mut report = Report::new("t", []);
         let mut inner = step("inner", 0.0, 3.0);
         inner.parent = Some(7);
         let mut outer = step("outer", 0.0, 9.0);
         outer.id = 7;
-        report.steps = vec![inner, outer, step("short", 3.0, 1.0), step("x", 4.0, 0.5)];
+        let short = step("short", 3.0, 1.0);
+        report.steps = vec![inner, outer, short, step("nothing", 4.0, 0.0)];
         let slowest = slowest(&report, 2);
-        let names: Vec<&str> = slowest.iter().map(|step| step.message.as_str()).collect();
-        assert_eq!(names, ["inner", "short"]);
+        let names = slowest
+            .iter()
+            .map(|(step, own)| (step.message.as_str(), *own));
+        assert_eq!(names.collect::<Vec<_>>(), [("outer", 6.0), ("inner", 3.0)]);
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::html::{Html, seconds};
 use super::section;
 use crate::finding::Finding;
-use crate::log::{Logs, Source};
+use crate::log::Logs;
 use crate::model::step::excerpt;
 use crate::model::{CommandReport, FailureReport, Report, Step};
 
@@ -210,9 +210,9 @@ fn machines(html: &mut Html, report: &Report, logs: &Logs) {
         {
             html.raw("<article class=\"failure\">");
             html.element("h3", "", format_args!("{name}: {end}"));
-            let tail = logs.tail(name, Source::Console, TAIL);
+            let tail = logs.around(name, Some(end), TAIL);
             if !tail.is_empty() {
-                html.element("h4", "", "the last lines of its console");
+                html.element("h4", "", "the end of its console");
                 html.element("pre", "output", tail.join("\n"));
             }
             html.raw("</article>");

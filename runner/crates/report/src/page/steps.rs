@@ -51,19 +51,16 @@ pub(super) fn subtests(html: &mut Html, report: &Report) {
 /// The steps that took longest.
 pub(super) fn slowest(html: &mut Html, report: &Report) {
     let slowest = time::slowest(report, SLOWEST);
-    let Some(longest) = slowest
-        .first()
-        .map(|step| step.duration.max(f64::MIN_POSITIVE))
-    else {
+    let Some((_, longest)) = slowest.first().copied() else {
         return;
     };
     section(html, "slowest", "Slowest steps");
     html.raw("<div class=\"scroll\"><table class=\"slowest\"><tbody>");
-    for step in slowest {
+    for (step, own) in slowest {
         html.raw("<tr>");
-        html.element("td", "number", seconds(step.duration));
+        html.element("td", "number", seconds(own));
         html.raw("<td class=\"share\">");
-        let width = format!("width:{:.2}%", 100.0 * step.duration / longest);
+        let width = format!("width:{:.2}%", 100.0 * own / longest);
         let class = time::kind_of(step).class();
         html.open_with("i", &[("class", &class), ("style", &width)])
             .raw("</i></td>");
