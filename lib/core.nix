@@ -218,7 +218,8 @@ let
       builder = "${tools.runner}/bin/vmtest";
       args = [ "gate" ];
       __structuredAttrs = true;
-      report = "${report}";
+      # Not `report`, which is the derivation itself.
+      results = "${report}";
       outputs = [ "out" ];
       preferLocalBuild = true;
       allowSubstitutes = false;

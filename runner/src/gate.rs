@@ -13,7 +13,7 @@ use vmtest_report::{Outcome, files, text};
 #[derive(Debug, Deserialize)]
 struct Attributes {
     /// The test's results.
-    report: PathBuf,
+    results: PathBuf,
     outputs: Outputs,
 }
 
@@ -29,10 +29,8 @@ struct Outputs {
 pub fn pass(attributes: &Path) -> Result<Outcome> {
     let named = || attributes.display().to_string();
     let attributes_text = fs::read_to_string(attributes).with_context(named)?;
-    let Attributes {
-        report: results,
-        outputs,
-    } = serde_json::from_str(&attributes_text).with_context(named)?;
+    let Attributes { results, outputs } =
+        serde_json::from_str(&attributes_text).with_context(named)?;
     let report = files::read(&results)?;
     let page = results.join(files::PAGE);
     let said = if report.outcome == Outcome::Passed {
