@@ -91,7 +91,7 @@ fn the_gate_fails_as_the_test_has() {
 fn a_gate_without_results_says_so() {
     let (code, said) = Site::new().gate();
     assert_eq!(code, Some(4));
-    assert!(said.contains("report.json: No such file"), "{said}");
+    assert!(said.contains("result: No such file"), "{said}");
 }
 
 #[test]
