@@ -136,6 +136,46 @@ in
     };
 
     /**
+      What becomes of the results of a test that fails. By default (`"output"`) its build fails, and what Nix keeps of it is the
+      log: the attribute `report` of the test is a derivation that runs it again and always succeeds. With `"gated"` that
+      derivation is the one that runs the test, and the test itself a gate that depends on it: it fails unless the test has
+      passed, and the results stay in the store.
+    */
+    results = {
+      type = oneOf [
+        "output"
+        "gated"
+      ];
+      default = "output";
+    };
+
+    /**
+      Whether the script goes on after a subtest that has failed. The test has failed at its end, then, and its report has all
+      failures.
+    */
+    keepGoing = {
+      type = boolean;
+      default = false;
+    };
+
+    /**
+      Regular expressions: a line on a console or in a journal with one of them fails the test at once, or at its end with
+      `keepGoing`. Syntax: that of the crate `regex-lite`, much like Python's.
+    */
+    failOn = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
+      Regular expressions of lines that `failOn` does not mean.
+    */
+    failOnExcept = {
+      type = listOf (string { });
+      default = [ ];
+    };
+
+    /**
       Whether the script reads screens (`get_screen_text`, `wait_for_text`).
     */
     enableOCR = {

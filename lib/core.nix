@@ -85,6 +85,9 @@ let
       skipTypeCheck = false;
       skipLint = false;
       ignoredRules = [ ];
+      keepGoing = false;
+      failOn = [ ];
+      failOnExcept = [ ];
     }
     // (
       if arguments.prepare == null then
@@ -131,6 +134,10 @@ let
       ignoredRules
       ;
     inherit snapshot;
+    failures = {
+      inherit (arguments) keepGoing failOn;
+      except = arguments.failOnExcept;
+    };
     sharedDir = hasSharedDir arguments;
     inherit (tools) system;
     tools = {
@@ -169,11 +176,11 @@ let
     };
 
   build =
-    name: arguments: tools: snapshot:
+    name: args: arguments: tools: snapshot:
     let
       nodes = builtins.attrValues arguments.nodes;
     in
-    derivation (given name [ "build" ] arguments tools snapshot // {
+    derivation (given name ([ "build" ] ++ args) arguments tools snapshot // {
       requiredSystemFeatures = [
         "nixos-test"
       ]
@@ -205,44 +212,68 @@ let
 
   boot =
     arguments: tools:
-    build (bootName arguments.nodes) (bootArguments arguments) tools {
+    build (bootName arguments.nodes) [ ] (bootArguments arguments) tools {
       save = {
         required = arguments.snapshot == "require";
         prepared = arguments.prepare != null;
       };
     };
+  # Looks at the outcome of a test whose results are kept, and is built in a moment.
+  gate =
+    name: tools: report:
+    derivation {
+      inherit name;
+      inherit (tools) system;
+      builder = "${tools.runner}/bin/vmtest";
+      args = [ "gate" ];
+      __structuredAttrs = true;
+      # Not `report`, which is the derivation itself.
+      results = "${report}";
+      outputs = [ "out" ];
+      preferLocalBuild = true;
+      allowSubstitutes = false;
+    };
 in
 /**
   The derivation of a test, with `meta`, the checked machine specs as `nodes`, and `passthru`; with `snapshot` also the
-  derivation `boot` that it goes on from. They depend on nothing but their arguments: no builder but the runner, no shell.
+  derivation `boot` that it goes on from. `report` keeps the results whatever they are. They depend on nothing but their
+  arguments: no builder but the runner, no shell.
 */
 arguments: tools:
 let
   booted = boot arguments tools;
   unsavable = attrNames (scripted arguments.nodes);
+  name = "vm-test-run-${arguments.name}";
+  report = build "${name}-report" [ "--report" ] arguments tools snapshot;
+  snapshot =
+    if arguments.snapshot == null then
+      null
+    else if unsavable != [ ] && arguments.snapshot == "require" then
+      fail "nodes.${builtins.head unsavable}" (
+        "a machine of a start script cannot be saved; with `snapshot = \"prefer\"` the machines of such a test are booted"
+      )
+    else if unsavable != [ ] then
+      booting arguments
+    else
+      {
+        restore = {
+          from = "${booted}";
+          required = arguments.snapshot == "require";
+          inherit (arguments) prepare fresh;
+        };
+      };
 in
 {
+  inherit report;
   inherit (arguments) meta nodes;
   driver = driver [ ] arguments tools;
   driverInteractive = driver [ "--interactive" ] arguments tools;
 }
 // (if arguments.snapshot == null then { } else { boot = booted; })
 // arguments.passthru
-// build "vm-test-run-${arguments.name}" arguments tools (
-  if arguments.snapshot == null then
-    null
-  else if unsavable != [ ] && arguments.snapshot == "require" then
-    fail "nodes.${builtins.head unsavable}" (
-      "a machine of a start script cannot be saved; with `snapshot = \"prefer\"` the machines of such a test are booted"
-    )
-  else if unsavable != [ ] then
-    booting arguments
+// (
+  if arguments.results == "gated" then
+    gate name tools report
   else
-    {
-      restore = {
-        from = "${booted}";
-        required = arguments.snapshot == "require";
-        inherit (arguments) prepare fresh;
-      };
-    }
+    build name [ ] arguments tools snapshot
 )

@@ -142,6 +142,16 @@ rec {
     `serialStdout`
     : Whether the log shows consoles and journals. Default: true.
 
+    `results`
+    : `"gated"` keeps the results of a test that fails: its attribute `report`, which always succeeds, runs the test, and the
+      test only looks at its outcome. Default: `"output"`.
+
+    `keepGoing`
+    : Whether the script goes on after a subtest that has failed. Default: false.
+
+    `failOn`, `failOnExcept`
+    : Regular expressions of lines on consoles and in journals that fail the test, and of lines that do not.
+
     `enableOCR`
     : Whether the script reads screens. Needs `tools.tesseract`.
 

@@ -52,6 +52,33 @@ in
       description = "With `snapshot`, what is made anew in each machine.";
     };
 
+    results = mkOption {
+      type = types.enum [
+        "output"
+        "gated"
+      ];
+      default = "output";
+      description = "With `gated`, the results of a test that fails are kept: the attribute `report` runs it, and the test looks at its outcome.";
+    };
+
+    keepGoing = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether the script goes on after a subtest that has failed.";
+    };
+
+    failOn = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Regular expressions: a line on a console or in a journal with one of them fails the test.";
+    };
+
+    failOnExcept = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Regular expressions of lines that `failOn` does not mean.";
+    };
+
     waitForOutput = mkOption {
       type = types.bool;
       default = false;

@@ -80,6 +80,10 @@ let
       snapshot
       prepare
       fresh
+      results
+      keepGoing
+      failOn
+      failOnExcept
       waitForOutput
       sharedDir
       serialStdout
@@ -154,7 +158,10 @@ in
       derivation (if hasArgument then lib.fix config.rawTestDerivationArg else derivationArgument)
     );
 
-    passthru = optionalAttrs (config.vmtest.snapshot != false) { inherit (test) boot; };
+    passthru = {
+      inherit (test) report;
+    }
+    // optionalAttrs (config.vmtest.snapshot != false) { inherit (test) boot; };
   }
   // optionalAttrs hasArgument { rawTestDerivationArg = mkForce (_: derivationArgument); };
 }

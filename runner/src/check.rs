@@ -12,6 +12,7 @@ use vmtest_check::finding::any_error;
 use vmtest_check::place::{Origin, Place};
 use vmtest_check::render::{self, Source};
 use vmtest_check::{Finding, Machine, Severity, Stub};
+use vmtest_manifest::Snapshot;
 use vmtest_script::{Patterns, api, python_folders, variable_name};
 
 use crate::spec;
@@ -252,8 +253,8 @@ pub struct Verdict {
     pub errors: Option<String>,
     /// What people should look at.
     pub warnings: Option<String>,
-    /// Line and column, from 1, of the first error in the test script.
-    pub place: Option<(usize, usize)>,
+    /// The first error: its script, and the line and column there, from 1.
+    pub place: Option<(&'static str, usize, usize)>,
 }
 
 /// Checks the scripts of a test that is about to be run.
@@ -264,9 +265,14 @@ pub fn test(test: &spec::Test) -> Result<Verdict> {
     let subject = Subject::of(test);
     let mut texts = Texts::default();
     let mut place = None;
+    let name = match &test.snapshot {
+        // What prepares the machines is all that such a test does.
+        Some(Snapshot::Save(_)) => PREPARE,
+        _ => TEST_SCRIPT,
+    };
     let scripts = [
-        (TEST_SCRIPT, Some(test.script.as_str())),
         (PREPARE, test.prepare()),
+        (name, Some(test.script.as_str())),
     ];
     for (name, script) in scripts {
         let Some(text) = script.filter(|text| !text.trim().is_empty()) else {
@@ -282,8 +288,9 @@ pub fn test(test: &spec::Test) -> Result<Verdict> {
         let first = findings
             .iter()
             .find(|finding| finding.rule.severity == Severity::Error);
-        if let (None, TEST_SCRIPT, Some(first)) = (place, name, first) {
-            place = Some(Finding::position(text, first.range.start));
+        if let (None, Some(first)) = (place, first) {
+            let (line, column) = Finding::position(text, first.range.start);
+            place = Some((name, line, column));
         }
     }
     let Answer { errors, warnings } = texts.into();

@@ -9,12 +9,13 @@ use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use vmtest_check::rules;
 use vmtest_manifest::Attributes;
+use vmtest_report::{Outcome, files, text};
 use vmtest_script::Mode;
 
 use crate::check::{self, Format};
 use crate::driver;
-use crate::outcome::Outcome;
-use crate::test::{self, Places};
+use crate::gate;
+use crate::test::{self, Fate, Places};
 
 /// Runs NixOS VM tests.
 #[derive(Debug, Parser)]
@@ -32,6 +33,10 @@ enum Command {
     Driver(Driver),
     /// Runs a test outside of Nix: what a driver starts
     Run(Run),
+    /// Looks at the outcome of a test whose results were kept: the builder of tests with `results = "gated"`
+    Gate(Gate),
+    /// Prints the report of a test that has been run
+    Report(Show),
     /// Prints what a test script can use
     Api(Api),
     /// Looks for mistakes in a test script
@@ -53,6 +58,16 @@ struct Build {
     /// Folder for images and disks, and for the results of a test that failed
     #[arg(long, env = "NIX_BUILD_TOP", value_name = "DIR")]
     scratch: PathBuf,
+    /// Succeeds when the test fails, too: what counts is that there are results
+    #[arg(long)]
+    report: bool,
+}
+
+#[derive(Debug, Args)]
+struct Gate {
+    /// The derivation's structured attributes: the test's results and output
+    #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
+    attributes: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +102,13 @@ struct Given {
     /// The derivation's structured attributes: manifest, closures and output
     #[arg(long, env = "NIX_ATTRS_JSON_FILE", value_name = "FILE")]
     attributes: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// The output of a test, or its report.json
+    #[arg(value_name = "DIR|FILE")]
+    path: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +205,8 @@ impl Cli {
             Command::Build(build) => build.run(),
             Command::Driver(driver) => driver.run(),
             Command::Run(run) => run.run(),
+            Command::Gate(gate) => gate.run(),
+            Command::Report(show) => return end_check(show.run()),
             Command::Api(api) => return end_check(api.run()),
             Command::Check(check) => return end_check(check.run()),
             Command::CheckRequest(request) => return end_check(request.run()),
@@ -224,9 +248,24 @@ impl Build {
         let places = Places {
             out: self.out.clone().unwrap_or_else(|| attributes.out.clone()),
             scratch: self.scratch.clone(),
-            keep_failed: self.out.is_none(),
+            fate: match (&self.out, self.report) {
+                (_, true) => Fate::Output,
+                (None, false) => Fate::Lost,
+                (Some(_), false) => Fate::Kept,
+            },
         };
-        play(&attributes, &places, Mode::Script)
+        let outcome = play(&attributes, &places, Mode::Script)?;
+        // One that was interrupted says nothing of the test: it is to be run again.
+        if self.report && outcome != Outcome::Interrupted {
+            return Ok(Outcome::Passed);
+        }
+        Ok(outcome)
+    }
+}
+
+impl Gate {
+    fn run(&self) -> Ending {
+        gate::pass(&self.attributes).map_err(failed)
     }
 }
 
@@ -257,7 +296,7 @@ impl Run {
         let places = Places {
             out: self.out.clone().unwrap_or(out),
             scratch: scratch.path().to_owned(),
-            keep_failed: false,
+            fate: Fate::Kept,
         };
         play(&attributes, &places, mode)
     }
@@ -275,6 +314,13 @@ fn play(attributes: &Attributes, places: &Places, mode: Mode) -> Ending {
     // A script that does not listen to the runner's wish to stop is left behind, and ends with the process.
     runtime.shutdown_background();
     outcome
+}
+
+impl Show {
+    fn run(&self) -> anyhow::Result<bool> {
+        print(&text::render(&files::read(&self.path)?))?;
+        Ok(true)
+    }
 }
 
 impl Api {

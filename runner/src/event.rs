@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use vmtest_protocol::Stream;
-use vmtest_script::event::{Level, ScriptEvent};
+use vmtest_report::model::{CommandReport, FailedUnit};
+use vmtest_script::event::{Level, ScriptEvent, StepId};
+use vmtest_switch::Counters;
 
 use crate::machine::lifecycle::State;
 
@@ -63,6 +65,10 @@ pub enum Event {
     Journal {
         /// Its name.
         machine: String,
+        /// How serious it is, from 0 (emergency) to 7 (debug).
+        priority: Option<u8>,
+        /// The unit of systemd that it is about.
+        unit: Option<String>,
         /// The line.
         line: String,
     },
@@ -74,6 +80,34 @@ pub enum Event {
         late: bool,
         /// What.
         printed: Printed,
+    },
+    /// A command in a machine, which the log has told of, has ended.
+    Ran {
+        /// The step or subtest in which it ran.
+        step: StepId,
+        /// The command, and what it printed; of much, the beginning and the end.
+        command: CommandReport,
+    },
+    /// A picture was taken of a machine's screen.
+    Screenshot {
+        /// The machine's name.
+        machine: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Units of a machine's systemd have failed; told once, when the script has failed.
+    FailedUnits {
+        /// The machine's name.
+        machine: String,
+        /// The units.
+        units: Vec<FailedUnit>,
+    },
+    /// So much has passed through a VLAN.
+    Traffic {
+        /// Its number.
+        vlan: u16,
+        /// How much.
+        counters: Counters,
     },
     /// Whether the log shows lines of consoles and journals from now on.
     ShowConsoles(bool),

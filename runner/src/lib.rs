@@ -8,6 +8,7 @@
 //! - [`cli`]: the command line;
 //! - [`test`]: one test from manifest to report;
 //! - [`check`]: test scripts, before anything is built;
+//! - [`gate`]: what looks at the outcome of a test whose results are kept;
 //! - [`driver`]: a test as a program, to be run outside of Nix;
 //! - [`spec`]: the manifest after all of its rules;
 //! - [`provision`]: images, initrds and disks;
@@ -17,17 +18,16 @@
 //! - [`workshop`]: machines that a script makes;
 //! - [`bridge`]: machines as the script engine wants them;
 //! - [`ocr`]: text on screens;
-//! - [`event`], [`report`]: what happens, and how it is shown;
-//! - [`outcome`]: how a test ends, and the exit codes.
+//! - [`event`], [`report`]: what happens, and how it is shown.
 
 pub mod bridge;
 pub mod check;
 pub mod cli;
 pub mod driver;
 pub mod event;
+pub mod gate;
 pub mod machine;
 pub mod ocr;
-pub mod outcome;
 pub mod provision;
 pub mod report;
 pub mod snapshot;

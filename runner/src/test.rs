@@ -1,8 +1,10 @@
 //! One test, from manifest to report.
 //!
 //! - `play`: what the test does: its script, perhaps before or after a snapshot;
-//! - `machines`: the machines it does that with.
+//! - `machines`: the machines it does that with;
+//! - `examine`: what is asked of them when it has failed.
 
+mod examine;
 mod machines;
 mod play;
 
@@ -16,16 +18,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use vmtest_manifest::{Attributes, Snapshot};
+use vmtest_manifest::{Attributes, Manifest, Snapshot};
+use vmtest_report::model::{FailureReport, ScriptText};
+use vmtest_report::{Logs, Outcome, Report, files, text};
 use vmtest_script::Mode;
 use vmtest_script::failure::Failure;
 
 use crate::bridge::Stop;
-use crate::check;
+use crate::check::{self, PREPARE, TEST_SCRIPT};
 use crate::event::{Event, Events};
-use crate::outcome::Outcome;
-use crate::report::{self, FailureReport, Report, Terminal};
+use crate::report::{self, Recorder, Terminal, failure_of, outcome_of};
 use crate::snapshot::kept;
 use crate::spec::Test;
 use crate::vm::accel::{self, Choice};
@@ -43,8 +47,19 @@ pub struct Places {
     pub out: PathBuf,
     /// Images and disks.
     pub scratch: PathBuf,
-    /// Whether `out` is lost when the test fails, so that the results are copied to `scratch`.
-    pub keep_failed: bool,
+    /// What becomes of `out` when the test fails.
+    pub fate: Fate,
+}
+
+/// What becomes of the results of a test that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They are lost, so that they are copied to the folder for scratch, which Nix keeps if it is asked to.
+    Lost,
+    /// They stay, as the output of a build that succeeds whatever the outcome is.
+    Output,
+    /// They stay where somebody has put them.
+    Kept,
 }
 
 /// Why a test did not pass, before it is rendered.
@@ -57,9 +72,7 @@ impl Fault {
     fn new(outcome: Outcome, message: impl Into<String>) -> Self {
         let report = FailureReport {
             message: message.into(),
-            traceback: String::new(),
-            line: None,
-            column: None,
+            ..FailureReport::default()
         };
         Self { outcome, report }
     }
@@ -68,13 +81,18 @@ impl Fault {
     fn of_machines(error: impl Display) -> Self {
         Self::new(Outcome::MachineFailed, error.to_string())
     }
+
+    /// A line of a console or a journal is one that fails the test.
+    fn of_line(reason: &str) -> Self {
+        Self::new(Outcome::AssertionFailed, reason)
+    }
 }
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         Self {
-            outcome: failure.kind.into(),
-            report: FailureReport::from(&failure),
+            outcome: outcome_of(failure.kind),
+            report: failure_of(&failure),
         }
     }
 }
@@ -91,25 +109,38 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     let manifest = &attributes.manifest;
     let names = manifest.nodes.keys().chain(manifest.start_scripts.keys());
     let mut report = Report::new(&manifest.name, names.map(String::as_str));
+    report.scripts = scripts(manifest);
+    let mut recorder = Recorder::new(report, out);
     let terminal = Terminal::new(attributes.manifest.serial_stdout);
+    let test = Test::resolve(attributes);
+    let (sender, alarm) = oneshot::channel();
+    if let (Ok(test), Mode::Script) = (&test, mode) {
+        recorder.look_for(test.patterns.clone(), sender);
+    }
     let act = async {
         let mut choice = None;
-        let result = act(attributes, mode, out, scratch, &events, &mut choice).await;
+        let result = match test {
+            Ok(test) => act(test, mode, (out, scratch), &events, &mut choice, alarm).await,
+            Err(complaints) => Err(Fault::new(Outcome::BadManifest, complaints.to_string())),
+        };
         // The script engine keeps its way for events until the process ends.
         events.emit(Event::End);
         (result, choice)
     };
     let ((result, choice), shown) =
-        tokio::join!(act, report::follow(receiver, terminal, &mut report));
+        tokio::join!(act, report::follow(receiver, terminal, &mut recorder));
     shown.context("cannot write the log")?;
 
+    let result = result.and_then(|()| {
+        let line = recorder.line_that_fails();
+        line.map_or(Ok(()), |reason| Err(Fault::of_line(&reason)))
+    });
     let outcome = result
         .as_ref()
         .map_or_else(|fault| fault.outcome, |()| Outcome::Passed);
-    report.acceleration = choice.map(|choice| choice.to_string());
-    report.failure = result.err().map(|fault| fault.report);
-    report.finish(outcome, start.elapsed());
-    report.find_logs(out);
+    recorder.report.acceleration = choice.map(|choice| choice.to_string());
+    recorder.report.failure = result.err().map(|fault| fault.report);
+    let (report, logs) = recorder.finish(outcome, start.elapsed());
     // What was tested at a prompt is known to nobody but who sat there.
     if (mode, outcome) == (Mode::Interactive, Outcome::Passed) {
         let Report { name, duration, .. } = &report;
@@ -118,10 +149,10 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
         ));
         return Ok(outcome);
     }
-    report::write(&report, out).context("cannot write the report")?;
-    show_end(&report);
+    files::write(&report, &logs, out).context("cannot write the report")?;
+    show_end(&report, &logs, places);
     if outcome != Outcome::Passed
-        && places.keep_failed
+        && places.fate == Fate::Lost
         && let Err(error) = keep(out, &scratch.join("results"))
     {
         // The test's own end is what counts.
@@ -130,17 +161,36 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
     Ok(outcome)
 }
 
+/// The scripts of a test, by the names that tracebacks have for them.
+fn scripts(manifest: &Manifest) -> Vec<ScriptText> {
+    let script = |name: &str, text: &String| ScriptText {
+        name: name.to_owned(),
+        text: text.clone(),
+    };
+    let text = &manifest.test_script;
+    let prepare = match &manifest.snapshot {
+        // What prepares the machines is all that such a test does.
+        Some(Snapshot::Save(_)) => return vec![script(PREPARE, text)],
+        Some(Snapshot::Boot(boot)) => Some(&boot.prepare),
+        Some(Snapshot::Restore(restore)) => restore.prepare.as_ref(),
+        None => None,
+    };
+    let prepare = prepare.map(|text| script(PREPARE, text));
+    prepare
+        .into_iter()
+        .chain([script(TEST_SCRIPT, text)])
+        .collect()
+}
+
 /// The test proper; when it returns, no machine runs. What executes their instructions is told in `accelerator`.
 async fn act(
-    attributes: &Attributes,
+    mut test: Test,
     mode: Mode,
-    out: &Path,
-    scratch: &Path,
+    (out, scratch): (&Path, &Path),
     events: &Events,
     accelerator: &mut Option<Choice>,
+    alarm: oneshot::Receiver<String>,
 ) -> Result<(), Fault> {
-    let mut test = Test::resolve(attributes)
-        .map_err(|complaints| Fault::new(Outcome::BadManifest, complaints.to_string()))?;
     check_scripts(&test, mode, events).await?;
     let stop = Stop::default();
     let images = scratch.join("machines");
@@ -179,7 +229,20 @@ async fn act(
         // Somebody is at the keyboard.
         Mode::Interactive => None,
     };
-    let result = guard(script, limit, &stop).await;
+    let alarm = async {
+        match alarm.await {
+            Ok(reason) if !test.keep_going => reason,
+            _ => std::future::pending().await,
+        }
+    };
+    let result = guard(script, limit, alarm, &stop).await;
+    // Who has sent a signal wants an end.
+    if result
+        .as_ref()
+        .is_err_and(|fault| fault.outcome != Outcome::Interrupted)
+    {
+        examine::failed_units(&machines.handles).await;
+    }
     machines.end(&images, events).await;
     remove(&shared, events);
     if let (Err(_), Some(folder)) = (&result, &claimed) {
@@ -213,7 +276,10 @@ async fn check_scripts(test: &Test, mode: Mode, events: &Events) -> Result<(), F
         return Ok(());
     }
     let mut fault = Fault::new(Outcome::ScriptError, message);
-    (fault.report.line, fault.report.column) = verdict.place.unzip();
+    if let Some((script, line, column)) = verdict.place {
+        fault.report.script = Some(script.to_owned());
+        (fault.report.line, fault.report.column) = (Some(line), Some(column));
+    }
     Err(fault)
 }
 
@@ -238,10 +304,11 @@ fn remove(folder: &Path, events: &Events) {
     }
 }
 
-/// Runs the script until it ends, the test's time is over, or a signal comes.
+/// Runs the script until it ends, the test's time is over, a line fails it, or a signal comes.
 async fn guard(
     script: impl Future<Output = Result<(), Fault>>,
     limit: Option<Duration>,
+    alarm: impl Future<Output = String>,
     stop: &Stop,
 ) -> Result<(), Fault> {
     tokio::pin!(script);
@@ -250,14 +317,17 @@ async fn guard(
         limit = pass(limit) => {
             (Outcome::TimedOut, format!("the test did not end within {} seconds (globalTimeout)", limit.as_secs()))
         }
+        reason = alarm => (Outcome::AssertionFailed, reason),
         signal = interruption() => (Outcome::Interrupted, format!("the runner got {signal}")),
     };
     stop.stop(&reason);
     let mut fault = Fault::new(outcome, reason.as_str());
     // The script's own traceback tells where it stood.
     if let Ok(Err(stopped)) = tokio::time::timeout(GRACE, script).await {
-        fault.report.traceback = stopped.report.traceback;
-        fault.report.line = stopped.report.line;
+        fault.report = FailureReport {
+            message: fault.report.message,
+            ..stopped.report
+        };
     }
     Err(fault)
 }
@@ -305,23 +375,25 @@ fn ignored(status: &str, signal: i32) -> bool {
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-fn show_end(report: &Report) {
+fn show_end(report: &Report, logs: &Logs, places: &Places) {
     if let Some(failure) = &report.failure {
         if !failure.traceback.is_empty() {
             say(failure.traceback.trim_end());
         }
         say(&failure.message);
     }
-    let Report { name, duration, .. } = report;
-    match report.outcome {
-        Outcome::Passed => say(&format!(
-            "vmtest: test `{name}` passed in {duration:.2} seconds"
-        )),
-        failed => say(&format!(
-            "vmtest: test `{name}` failed in {duration:.2} seconds: {}",
-            failed.describe()
-        )),
+    if report.outcome != Outcome::Passed {
+        let diagnosis = text::diagnosis(report, logs);
+        if !diagnosis.is_empty() {
+            say(&format!("\n{}", diagnosis.trim_end()));
+        }
+        let page = places.out.join(files::PAGE);
+        say(&match places.fate {
+            Fate::Lost => "\nvmtest: for the whole report, build the attribute `report` of the test: nix build ….report".to_owned(),
+            Fate::Output | Fate::Kept => format!("\nvmtest: the whole report: {}", page.display()),
+        });
     }
+    say(&format!("vmtest: {}", text::heading(report)));
 }
 
 /// A line at the end of the log, after the last event. The terminal may be closed: that is no reason to leave anything behind.

@@ -62,6 +62,20 @@ in
   "vmtest.acceleration" =
     is "require"
       (manifest { vmtest.acceleration = "require"; }).acceleration;
+  "vmtest.keepGoing, vmtest.failOn and vmtest.failOnExcept" =
+    is
+      {
+        keepGoing = true;
+        failOn = [ "BUG:" ];
+        except = [ "known" ];
+      }
+      (manifest {
+        vmtest = {
+          keepGoing = true;
+          failOn = [ "BUG:" ];
+          failOnExcept = [ "known" ];
+        };
+      }).failures;
   "qemu.forceAccel" =
     is "require"
       (testOf unstable { qemu.forceAccel = true; }).driver.manifest.acceleration;
@@ -133,6 +147,19 @@ in
   overrideTestDerivation = is [ "other" ] (
     (test { }).overrideTestDerivation (_: { requiredSystemFeatures = [ "other" ]; })
   ).config.rawTestDerivation.requiredSystemFeatures;
+  report = is "vm-test-run-options-report" (test { }).report.name;
+  "vmtest.results" =
+    is
+      [
+        "gate"
+        "vm-test-run-options-report"
+      ]
+      (
+        let
+          gated = test { vmtest.results = "gated"; };
+        in
+        gated.config.rawTestDerivation.drvAttrs.args ++ [ gated.report.name ]
+      );
   boot = is "vm-test-boot-machine" (test { vmtest.snapshot = true; }).boot.name;
   "a suite has one boot" = is [ "vm-test-run-web-login" true "vm-test-run-web-clock" false ] (
     let

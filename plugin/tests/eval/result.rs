@@ -15,6 +15,9 @@ const HELLO: &str = r#"
     waitForOutput = true;
     serialStdout = false;
     enableOCR = true;
+    keepGoing = true;
+    failOn = [ "BUG:" ];
+    failOnExcept = [ "known" ];
     extraPythonPackages = [ (path "python-package") ];
     skipTypeCheck = true;
     skipLint = true;
@@ -214,4 +217,29 @@ fn addresses_follow_from_numbers_and_vlans() {
             ],
         })
     );
+}
+
+#[test]
+#[ignore = "needs the toolbox: run `cargo xtask test`"]
+fn results_can_be_kept() {
+    let expression = r#"
+      let
+        test = attributes: vmTest ({ name = "t"; nodes = { }; testScript = ""; inherit tools; } // attributes);
+        plain = test { };
+        gated = test { results = "gated"; };
+      in {
+        plain = [ plain.name plain.args plain.report.name plain.report.args ];
+        gated = [ gated.name gated.args gated.report.name ];
+        same = plain.report.drvPath == gated.report.drvPath;
+        gate = gated.drvAttrs.results == "${gated.report}" && !(gated.drvAttrs ? requiredSystemFeatures);
+      }"#;
+    let expected = json!({
+        "plain": ["vm-test-run-t", ["build"], "vm-test-run-t-report", ["build", "--report"]],
+        "gated": ["vm-test-run-t", ["gate"], "vm-test-run-t-report"],
+        "same": true,
+        "gate": true,
+    });
+    for entry in Entry::ALL {
+        assert_eq!(json(entry, expression), expected, "{entry:?}");
+    }
 }

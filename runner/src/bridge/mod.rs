@@ -1,12 +1,13 @@
 //! Machines as the script engine wants them: blocking, and stopped when the test is.
 
 mod calls;
+mod outputs;
 mod shell;
 mod snapshots;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::Mutex as AsyncMutex;
@@ -318,7 +319,15 @@ impl Machine for ScriptMachine {
     }
 
     fn run(&self, command: &Command) -> Result<Completed, MachineError> {
-        self.call(self.handle.run(command))
+        let began = Instant::now();
+        let result = self.call(self.handle.run(command));
+        if let Some(step) = command.step.filter(|_| !command.quiet && !command.detached) {
+            self.handle.events().emit(Event::Ran {
+                step,
+                command: outputs::report(self.name(), command, &result, began.elapsed()),
+            });
+        }
+        result
     }
 
     fn wait(
@@ -354,6 +363,11 @@ impl Machine for ScriptMachine {
     }
 
     fn screenshot(&self, path: &Path) -> Result<(), MachineError> {
-        self.call(self.handle.screenshot(path))
+        self.call(self.handle.screenshot(path))?;
+        self.handle.events().emit(Event::Screenshot {
+            machine: self.name().to_owned(),
+            file: path.to_owned(),
+        });
+        Ok(())
     }
 }

@@ -137,6 +137,7 @@ pub(super) fn quiet(script: &str, limit: Duration) -> Command {
         wait_for_output: Some(false),
         early: false,
         quiet: true,
+        step: None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::lifecycle::{End, State};
 use super::record::Record;
 use super::saved::{Initial, Otherwise};
 use super::task::{self, Order, Setup, Status};
+use crate::event::Events;
 use crate::vm::launch::Launch;
 
 /// How long a machine that lost its agent may take to show what became of it.
@@ -53,6 +54,11 @@ impl Handle {
             },
             task,
         )
+    }
+
+    /// Where it tells what happens.
+    pub(crate) fn events(&self) -> &Events {
+        &self.setup.events
     }
 
     /// The machine's name.

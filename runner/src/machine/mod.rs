@@ -18,6 +18,7 @@
 //! - [`monitor`]: how a handle speaks to QEMU;
 //! - [`agent`]: requests to the agent in the guest;
 //! - [`console`]: the serial console;
+//! - `journal`: the journal of a guest that has one;
 //! - `root_shell`: the agent's way into a guest that the runner did not build;
 //! - [`output`]: what commands print, on its way to the log;
 //! - [`record`]: what is kept of a machine over its starts;
@@ -30,6 +31,7 @@ pub mod console;
 pub mod copy;
 mod fresh;
 pub mod handle;
+mod journal;
 pub mod lifecycle;
 pub mod monitor;
 pub mod output;

@@ -17,8 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -28,9 +26,8 @@ use vmtest_switch::{Plug, Switch};
 
 use super::QEMU_LOG;
 use super::agent::{Agent, News};
-use super::console::Lines;
-use super::console::clean::Cleaner;
 use super::handle::unavailable;
+use super::journal::Journal;
 use super::lifecycle::{End, Event as Change, State};
 use super::record::Record;
 use super::turns::{Turn, Turns};
@@ -185,12 +182,6 @@ impl Running {
         });
         self.kill_at = Some(Instant::now() + ENDING_TIME);
     }
-}
-
-struct Journal {
-    log: File,
-    cleaner: Cleaner,
-    lines: Lines,
 }
 
 impl Task {
@@ -413,7 +404,7 @@ impl Task {
         while let Ok(message) = running.panics.try_recv() {
             self.panic(&mut running, message);
         }
-        if let Err(error) = running.journal.log.flush().await {
+        if let Err(error) = running.journal.flush().await {
             self.setup.events.warn(format!(
                 "{}: the journal cannot be logged: {error}",
                 self.setup.name

@@ -1,20 +1,16 @@
-//! How a test is shown: live on the console, and afterwards as `report.json`.
+//! How a test is shown: live on the console, and afterwards by its report.
 //!
-//! Both render the same events. Neither has anything to say that is not in them.
+//! Both render the same events. Neither has anything to say that is not in them. What a report looks like is up to
+//! `vmtest_report`.
 
-mod json;
-mod lines;
-mod snapshot;
+mod recorder;
 mod terminal;
 
 use std::io::Write;
-use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub use json::{Boot, FailureReport, MachineReport, Report, Step, VERSION};
-pub use lines::{Lines, OutputLine};
-pub use snapshot::SnapshotReport;
+pub use recorder::{Recorder, failure_of, outcome_of};
 pub use terminal::Terminal;
 
 use crate::event::{Event, Stamped};
@@ -26,7 +22,7 @@ use crate::event::{Event, Stamped};
 pub async fn follow(
     mut events: UnboundedReceiver<Stamped>,
     mut terminal: Terminal,
-    report: &mut Report,
+    recorder: &mut Recorder,
 ) -> std::io::Result<()> {
     while let Some(event) = events
         .recv()
@@ -39,17 +35,7 @@ pub async fn follow(
                 .lock()
                 .write_all(format!("{text}\n").as_bytes())?;
         }
-        report.record(&event);
+        recorder.record(&event);
     }
     Ok(())
-}
-
-/// Writes `report.json` into the folder `out`.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write(report: &Report, out: &Path) -> std::io::Result<()> {
-    let mut text = serde_json::to_string_pretty(report)?;
-    text.push('\n');
-    std::fs::write(out.join("report.json"), text)
 }

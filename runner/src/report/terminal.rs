@@ -40,7 +40,7 @@ impl Terminal {
     pub fn render(&mut self, stamped: &Stamped) -> Option<String> {
         let (machine, source, line) = match &stamped.event {
             Event::Console { machine, line } => (machine, Source::Console, line),
-            Event::Journal { machine, line } => (machine, Source::Journal, line),
+            Event::Journal { machine, line, .. } => (machine, Source::Journal, line),
             Event::ShowConsoles(on) => {
                 self.consoles = *on;
                 return None;
@@ -68,6 +68,10 @@ fn render(event: &Event) -> Option<String> {
         Event::Console { .. }
         | Event::Journal { .. }
         | Event::ShowConsoles(_)
+        | Event::Ran { .. }
+        | Event::Screenshot { .. }
+        | Event::FailedUnits { .. }
+        | Event::Traffic { .. }
         | Event::Agent { .. }
         | Event::Snapshot { .. }
         | Event::Unrestored { .. }
@@ -218,6 +222,7 @@ mod tests {
                 name: "client reaches server".into(),
                 elapsed: Duration::from_secs(3),
                 error: Some("AssertionError".into()),
+                failure: None,
             }),
             Event::Machine {
                 machine: "server".into(),

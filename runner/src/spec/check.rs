@@ -1,5 +1,6 @@
 //! The rules of a manifest.
 
+mod patterns;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +79,8 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
     let start_scripts = manifest.start_scripts.iter();
     let start_scripts = start_scripts.map(|(name, script)| rules.start_script(name, script));
     let start_scripts: Vec<StartScript> = start_scripts.collect();
+    let failures = manifest.failures.clone().unwrap_or_default();
+    let patterns = rules.patterns(&failures);
     rules.snapshot(manifest.snapshot.as_ref(), &start_scripts);
     if !rules.complaints.is_empty() {
         return Err(Complaints(rules.complaints));
@@ -97,6 +100,8 @@ pub(super) fn resolve(attributes: &Attributes) -> Result<Test, Complaints> {
             ignored: manifest.ignored_rules.clone(),
         },
         snapshot: manifest.snapshot.clone(),
+        keep_going: failures.keep_going,
+        patterns,
         tools: manifest.tools.clone(),
         machines,
         start_scripts,

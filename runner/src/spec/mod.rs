@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod names;
+mod patterns;
 mod registration;
 mod share;
 
@@ -22,6 +23,7 @@ use vmtest_manifest::{Acceleration, Attributes, Boot, Disk, Snapshot, Tools, Use
 pub use vmtest_protocol::boot::Image;
 
 pub use address::{Mac, Subnet};
+pub use patterns::Patterns;
 pub use share::Share;
 
 /// A test that can be run.
@@ -47,6 +49,10 @@ pub struct Test {
     pub check: ScriptCheck,
     /// Whether the machines are saved, or go on from where they were.
     pub snapshot: Option<Snapshot>,
+    /// Whether the script goes on after a subtest that has failed.
+    pub keep_going: bool,
+    /// What lines fail the test.
+    pub patterns: Patterns,
     /// The programs that are started.
     pub tools: Tools,
     /// The machines, by name in ascending order.

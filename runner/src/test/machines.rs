@@ -11,7 +11,7 @@ use vmtest_script::backend::MachineErrorKind as Failure;
 use vmtest_switch::Switch;
 
 use super::{Fault, remove};
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::machine::turns::Turns;
 use crate::machine::{Handle, Setup};
 use crate::provision::{provision, provision_from};
@@ -32,6 +32,7 @@ pub(super) struct Machines {
     workshop: Option<Arc<Workshop>>,
     /// Where machines of start commands are plugged into the VLANs.
     vlans: Vec<Vde>,
+    switches: BTreeMap<u16, Switch>,
 }
 
 /// Where the files of machines come from.
@@ -55,6 +56,7 @@ impl Machines {
         let turns = Turns::for_machines_on(premises.accelerator);
         let switch = |vlan| (vlan, Switch::default());
         let switches: BTreeMap<u16, Switch> = test.vlans().into_iter().map(switch).collect();
+        self.switches.clone_from(&switches);
         for (machine, files) in test.machines.iter().zip(files) {
             let launch = Launch::Planned(Box::new(Planned {
                 qemu: test.tools.qemu.clone(),
@@ -152,6 +154,12 @@ impl Machines {
         let ends = at_once(&self.handles, |handle| async move { handle.end().await });
         let ends = ends.await;
         self.tasks.iter().for_each(JoinHandle::abort);
+        for (vlan, switch) in &self.switches {
+            events.emit(Event::Traffic {
+                vlan: *vlan,
+                counters: switch.counters(),
+            });
+        }
         // A start or a snapshot that was given up may still write where everything is removed now.
         let settled = at_once(&self.handles, |handle| async move { handle.settle().await });
         let names: Vec<&str> = self.handles.iter().map(Handle::name).collect();

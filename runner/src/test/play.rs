@@ -16,11 +16,11 @@ use crate::check::{PREPARE, TEST_SCRIPT};
 use crate::event::Event;
 use crate::machine::command::ending;
 use crate::machine::{Handle, Initial, Otherwise};
-use crate::outcome::Outcome;
 use crate::snapshot::kept::{self, Keep};
 use crate::snapshot::save::{self, all, at_once};
 use crate::spec::Test;
 use crate::workshop::{Premises, Workshop};
+use vmtest_report::Outcome;
 
 /// The unit of systemd that is reached when a machine has booted.
 const BOOTED: &str = "default.target";
@@ -94,6 +94,7 @@ impl Play<'_> {
             name: name.to_owned(),
             python_path: self.test.python_path.clone(),
             mode,
+            keep_going: self.test.keep_going,
         }
     }
 

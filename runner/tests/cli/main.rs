@@ -1,6 +1,7 @@
 //! The program as Nix starts it: exit codes, last words and reports of tests without machines.
 
 mod driver;
+mod results;
 mod snapshot;
 
 use std::fs;

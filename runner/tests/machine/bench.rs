@@ -297,6 +297,7 @@ pub(crate) fn command(script: &str) -> Command {
         wait_for_output: None,
         early: false,
         quiet: false,
+        step: None,
     }
 }
 

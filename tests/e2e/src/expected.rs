@@ -274,6 +274,60 @@ pub const TABLE: &[Expected] = &[
         evaluation: None,
     },
     Expected {
+        test: "fails-disk-full",
+        exit_code: 1,
+        outcome: Some("assertion failed"),
+        log: &[
+            "machine: must succeed: dd if=/dev/zero of=/small/file",
+            "No space left on device",
+            "testScript, line 2:",
+            "the attribute `report` of the test",
+        ],
+    },
+    Expected {
+        test: "fails-out-of-memory",
+        exit_code: 1,
+        outcome: Some("assertion failed"),
+        log: &[
+            "machine.succeed(\"dd if=/dev/zero",
+            "machine: process killed for lack of memory: Out of memory: Killed process",
+        ],
+    },
+    Expected {
+        test: "fails-console-line",
+        exit_code: 1,
+        outcome: Some("assertion failed"),
+        log: &[
+            "line 2, in <module>",
+            "machine: a line on its console fails the test (failOn, `something is [a-z]+`): something is wrong",
+        ],
+    },
+    Expected {
+        test: "fails-keep-going",
+        exit_code: 1,
+        outcome: Some("assertion failed"),
+        log: &[
+            "subtest: the machine still answers",
+            "the script came to its end",
+            "command `cat /no/such/file` failed (exit code 1)",
+            "testScript, line 2:",
+            "subtest: arithmetic",
+            "AssertionError: it is two",
+            ">    4      assert 1 + 1 == 3",
+        ],
+    },
+    Expected {
+        test: "fails-gated",
+        exit_code: 1,
+        outcome: Some("assertion failed"),
+        log: &[
+            "subtest: all units are well",
+            "machine: broken.service has failed:",
+            "this is why",
+            "vmtest: the whole report: /nix/store/",
+        ],
+    },
+    Expected {
         test: "fails-snapshot",
         exit_code: 4,
         outcome: Some("machine failed"),
@@ -291,5 +345,110 @@ pub const TABLE: &[Expected] = &[
             "malformed manifest: unknown field `colour`",
         ],
         evaluation: None,
+    },
+];
+
+/// What the report of a test that fails says, and its page shows first.
+#[derive(Debug)]
+pub struct Reported {
+    /// Name of the test's folder.
+    pub test: &'static str,
+    /// The outcome in the report.
+    pub outcome: &'static str,
+    /// What stands on the page before everything else, as it is escaped there.
+    pub cause: &'static [&'static str],
+}
+
+/// Tests whose reports are looked at: one for each way to fail.
+pub const REPORTED: &[Reported] = &[
+    Reported {
+        test: "fails-assertion",
+        outcome: "assertion-failed",
+        cause: &[
+            "subtest: the file is there",
+            "command `cat /no/such/file` failed (exit code 1)",
+            "<mark><b data-n=\"2\"></b>    machine.succeed(f&quot;cat {path}&quot;)",
+            "<pre class=\"command\">cat /no/such/file</pre>",
+            "No such file or directory",
+        ],
+    },
+    Reported {
+        test: "fails-exception",
+        outcome: "script-error",
+        cause: &[
+            "KeyError: &#39;https&#39;",
+            "<mark><b data-n=\"2\"></b>machine.wait_for_open_port(",
+        ],
+    },
+    Reported {
+        test: "fails-timeout",
+        outcome: "timed-out",
+        cause: &[
+            "the test did not end within 20 seconds (globalTimeout)",
+            "<mark><b data-n=\"1\"></b>machine.wait_until_succeeds(",
+            "<pre class=\"command\">test -e /never</pre>",
+        ],
+    },
+    Reported {
+        test: "fails-panic",
+        outcome: "machine-failed",
+        cause: &[
+            "the guest&#39;s kernel panicked: Kernel panic",
+            "<pre class=\"command\">echo c &gt; /proc/sysrq-trigger</pre>",
+            "machine: Kernel panic - not syncing: sysrq triggered crash",
+            "the end of its console",
+        ],
+    },
+    Reported {
+        test: "fails-qemu-killed",
+        outcome: "machine-failed",
+        cause: &[
+            "QEMU ended unexpectedly (signal: 9",
+            "<mark><b data-n=\"6\"></b>machine.succeed(&quot;sleep 60&quot;)",
+        ],
+    },
+    Reported {
+        test: "fails-disk-full",
+        outcome: "assertion-failed",
+        cause: &[
+            "<mark><b data-n=\"2\"></b>machine.succeed(&quot;dd ",
+            "No space left on device",
+        ],
+    },
+    Reported {
+        test: "fails-out-of-memory",
+        outcome: "assertion-failed",
+        cause: &[
+            "machine: process killed for lack of memory",
+            "Out of memory: Killed process",
+        ],
+    },
+    Reported {
+        test: "fails-keep-going",
+        outcome: "assertion-failed",
+        cause: &[
+            "2 failures",
+            "subtest: a file is there",
+            "subtest: arithmetic",
+            "AssertionError: it is two",
+        ],
+    },
+    Reported {
+        test: "fails-gated",
+        outcome: "assertion-failed",
+        cause: &[
+            "subtest: all units are well",
+            "<span class=\"bad\">exit code 1</span>",
+            "machine: broken.service has failed",
+            "this is why",
+        ],
+    },
+    Reported {
+        test: "fails-syntax",
+        outcome: "script-error",
+        cause: &[
+            "SyntaxError: ",
+            "<mark><b data-n=\"2\"></b>if machine.succeed(",
+        ],
     },
 ];

@@ -108,6 +108,14 @@ impl Toolbox {
         self.feed(&[&["nix", "--"], arguments].concat(), input)
     }
 
+    /// What the toolbox's browser prints; it runs without a window, and ends by itself.
+    ///
+    /// # Errors
+    /// When it fails, with what it says.
+    pub fn browser(&self, arguments: &[&str]) -> Result<String> {
+        self.feed(&[&["browser", "--"], arguments].concat(), "")
+    }
+
     /// What a shell in the toolbox prints on its standard output.
     ///
     /// # Errors

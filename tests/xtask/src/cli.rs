@@ -41,6 +41,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run a browser without a window (made first if it is missing): how the tests look at reports
+    Browser {
+        /// What is handed to Chromium
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Print where a built part lies, as seen from outside the toolbox
     Path { part: Part },
     /// What is there, how big it is, in which version
@@ -75,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Setup => commands::setup::run(),
         Command::Shell => commands::nix::shell(),
         Command::Nix { arguments } => commands::nix::run(&arguments),
+        Command::Browser { arguments } => commands::browser::run(&arguments),
         Command::Path { part } => commands::path::run(part),
         Command::Status => commands::status::run(),
         Command::Clean => commands::clean::run(),

@@ -128,6 +128,38 @@ impl Toolbox {
         schedule::run(&recipe::steps(self), &self.cache)
     }
 
+    /// Makes the browser, if it is missing.
+    pub(crate) fn set_up_browser(&self, waiting: impl FnOnce(&str)) -> Result<()> {
+        if self.browser().exists() {
+            return Ok(());
+        }
+        self.cache.create()?;
+        let _at_work = self.cache.lock("setup", waiting)?;
+        schedule::run(&recipe::browser(), &self.cache)
+    }
+
+    /// The tree that the browser is in.
+    fn browser(&self) -> PathBuf {
+        schedule::results(&recipe::browser(), &self.cache)["browser"].join("tree")
+    }
+
+    /// A command that runs `program` in the browser's tree, from where it sees the cache.
+    pub(crate) fn browse(&self, program: &[&str]) -> Command {
+        let cache = self.cache.root().display();
+        let enter = Enter {
+            root: Some(self.browser()),
+            bind: vec![format!("{cache}:{cache}")],
+            program: program.iter().map(|word| (*word).to_owned()).collect(),
+            ..Enter::default()
+        };
+        let mut command = enter.command();
+        command
+            .env("PATH", INSIDE_PATH)
+            .env("HOME", "/root")
+            .env("LC_ALL", "C.UTF-8");
+        command
+    }
+
     /// Makes cargo look at this working copy's crates anew if another one built last.
     ///
     /// Cargo takes the crates of two clones for the same ones, and tells by the files' times whether they have changed:

@@ -65,12 +65,26 @@ pub struct Manifest {
     pub ignored_rules: Vec<String>,
     /// Whether the machines are saved for other tests, go on from where another test has saved them, or are brought there.
     pub snapshot: Option<Snapshot>,
+    /// What fails the test beside its script, and when; none has the first failure of the script end it, and nothing else.
+    pub failures: Option<Failures>,
     /// The programs that the runner starts or puts into the machines.
     pub tools: Tools,
     /// The machines by name.
     pub nodes: BTreeMap<String, Node>,
     /// Machines that are started by programs of theirs, by name; none is among the others.
     pub start_scripts: BTreeMap<String, StartScript>,
+}
+
+/// What fails a test, and when. Patterns are regular expressions that are looked for in single lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Failures {
+    /// Whether the script goes on after a subtest that has failed; the test has failed then, too.
+    pub keep_going: bool,
+    /// Lines of consoles and journals with one of these fail the test.
+    pub fail_on: Vec<String>,
+    /// Unless they have one of these.
+    pub except: Vec<String>,
 }
 
 /// Whether machines run on hardware virtualisation (KVM) or by emulation (TCG).

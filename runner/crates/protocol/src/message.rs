@@ -157,8 +157,9 @@ pub enum ToHost {
     Done(RequestId, Result<Outcome, Failure>),
     /// Output that came after the [`Done`](Self::Done) of its command, from a process that still holds the pipe.
     Late(RequestId, Stream, #[serde(with = "serde_bytes")] Vec<u8>),
-    /// Lines of the guest's journal, as `journalctl -o short-monotonic --no-hostname` prints them, kernel messages
-    /// left out.
+    /// Whole lines of the guest's journal, kernel messages left out: `<`, the priority's digit, `>`, the unit and a space, and
+    /// then what `journalctl -o short-monotonic --no-hostname` prints. A priority or unit that is not known is empty. What
+    /// goes on from the line before begins with a space.
     Journal(#[serde(with = "serde_bytes")] Vec<u8>),
     /// Something the agent has to say for the log.
     Note(String),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::ScriptEvent;
+use crate::event::{ScriptEvent, StepId};
 
 /// A virtual machine, as a script drives it.
 pub trait Machine: Send + Sync {
@@ -209,6 +209,20 @@ pub struct Command {
     pub early: bool,
     /// Do not show its output in the log: it answers a question of the driver's own.
     pub quiet: bool,
+    /// The step or subtest in which it runs.
+    pub step: Option<StepId>,
+}
+
+/// Put before every command of a script, so that it fails where any part of it fails.
+pub(crate) const SHELL_OPTIONS: &str = "set -euo pipefail; ";
+
+impl Command {
+    /// The command as the script has it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let script = self.script.as_str();
+        script.strip_prefix(SHELL_OPTIONS).unwrap_or(script)
+    }
 }
 
 /// A machine that a script makes.

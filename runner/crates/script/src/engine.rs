@@ -37,6 +37,8 @@ pub struct Script {
     pub python_path: Vec<PathBuf>,
     /// Whether it is run, or somebody is asked what to run.
     pub mode: Mode,
+    /// Whether a subtest that fails does not end it: what follows the subtest is run, and the script has failed at its end.
+    pub keep_going: bool,
 }
 
 /// What is run.
@@ -79,9 +81,10 @@ fn run_here(script: &Script, driver: Arc<dyn backend::Driver>) -> Result<(), Fai
             .map_err(|exception| traceback::failure(&exception, script, None, vm))?;
         interrupt::arm(&run.session, signals);
         let result = run.run(vm);
-        let failure = result.map_err(|exception| {
-            traceback::failure(&exception, script, Some(&run.session.exceptions), vm)
-        });
+        let result =
+            result.map_err(|exception| traceback::in_session(&exception, &run.session, vm));
+        // The script came to its end, and still it has failed.
+        let failure = result.and_then(|()| run.session.first_failure().map_or(Ok(()), Err));
         run.stdout.finish();
         run.stderr.finish();
         run.session.end();
@@ -200,8 +203,10 @@ fn broken(message: String) -> Failure {
         kind: FailureKind::Script,
         traceback: String::new(),
         message,
+        script: String::new(),
         line: None,
         column: None,
+        step: None,
     }
 }
 

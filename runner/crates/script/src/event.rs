@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::failure::Failure;
+
 /// Number of a step or subtest, unique in one run of a script and growing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepId(pub u64);
@@ -54,6 +56,8 @@ pub enum ScriptEvent {
         elapsed: Duration,
         /// The message of the exception that left it; a [`Message`](Self::Message) has told the log already.
         error: Option<String>,
+        /// The failure, if the script goes on after it.
+        failure: Option<Failure>,
     },
     /// A line for the log.
     Message {

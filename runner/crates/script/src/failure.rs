@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::event::StepId;
+
 /// Why a test did not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -12,10 +14,14 @@ pub struct Failure {
     pub traceback: String,
     /// The exception's name and message, and the standard error output of a failed command.
     pub message: String,
+    /// What the script is called; empty when none was run.
+    pub script: String,
     /// Line in the script, counted from 1, where it failed: the innermost frame's, or that of a syntax error.
     pub line: Option<usize>,
     /// Column in that line, counted from 1 in characters, where it is known.
     pub column: Option<usize>,
+    /// The innermost step or subtest that it has ended.
+    pub step: Option<StepId>,
 }
 
 /// The sorts of failure.

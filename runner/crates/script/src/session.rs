@@ -2,18 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::class::PyClassImpl;
-use rustpython_vm::{PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+use rustpython_vm::{AsObject, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
 use crate::backend::{Aborted, Driver, MachineError};
 use crate::engine::Script;
 use crate::errors::Exceptions;
 use crate::event::{Level, ScriptEvent, StepId};
+use crate::failure::{Failure, FailureKind};
+use crate::{steps, traceback};
 
 /// Name in `sys` under which an interpreter keeps its session, for objects that a script makes itself.
 const KEPT_AS: &str = "_vmtest_session";
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     log_level: Mutex<Level>,
     running: AtomicBool,
     over: AtomicBool,
+    /// The first failure after which the script went on.
+    first_failure: OnceLock<Failure>,
 }
 
 /// A step or subtest that began and is not over.
@@ -56,6 +60,7 @@ impl Session {
             log_level: Mutex::new(Level::Info),
             running: AtomicBool::new(false),
             over: AtomicBool::new(false),
+            first_failure: OnceLock::new(),
         });
         let kept = KeptSession {
             session: Arc::clone(&session),
@@ -78,6 +83,31 @@ impl Session {
 
     pub(crate) fn script(&self) -> &Script {
         &self.script
+    }
+
+    /// The first failure after which the script went on.
+    pub(crate) fn first_failure(&self) -> Option<Failure> {
+        self.first_failure.get().cloned()
+    }
+
+    /// The failure of a subtest after which the script goes on, if it does.
+    pub(crate) fn go_on(
+        &self,
+        exception: &PyBaseExceptionRef,
+        vm: &VirtualMachine,
+    ) -> Option<Failure> {
+        // Not what ends a script in any case: `quit()`, an interruption.
+        let is_error = exception.fast_isinstance(vm.ctx.exceptions.exception_type);
+        if !self.script.keep_going || !is_error {
+            return None;
+        }
+        let failure = traceback::in_session(exception, self, vm);
+        // The runner stops the script.
+        if failure.kind == FailureKind::Aborted {
+            return None;
+        }
+        let _ = self.first_failure.set(failure.clone());
+        Some(failure)
     }
 
     /// From here on nothing reaches the driver any more: threads that the script left behind may still run.
@@ -203,10 +233,14 @@ impl Session {
         &self,
         machine: Option<&str>,
         message: &str,
+        vm: &VirtualMachine,
         body: impl FnOnce() -> PyResult<T>,
     ) -> PyResult<T> {
         let step = self.start_step(machine, message);
         let result = body();
+        if let Err(exception) = &result {
+            steps::leave(exception, step.id, vm);
+        }
         self.finish_step(&step, machine, message, result.is_ok());
         result
     }

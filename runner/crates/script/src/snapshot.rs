@@ -77,7 +77,7 @@ pub(crate) fn take(
         }
     }
     let about = names.join(", ");
-    let number = session.step(None, &format!("take a snapshot of {about}"), || {
+    let number = session.step(None, &format!("take a snapshot of {about}"), vm, || {
         session.call(vm, || session.driver().snapshot(&names))
     })?;
     let snapshot = Snapshot {
@@ -119,11 +119,16 @@ pub(crate) fn go_back(
         return Err(session.failed(format!("there is no machine `{name}` any more"), vm));
     }
     let about = names.join(", ");
-    session.step(None, &format!("go back to the snapshot of {about}"), || {
-        let number = snapshot.number;
-        session.call(vm, || session.driver().restore(number, &names))?;
-        found
-            .iter()
-            .try_for_each(|(machine, _)| machine::begin_anew(machine, vm))
-    })
+    session.step(
+        None,
+        &format!("go back to the snapshot of {about}"),
+        vm,
+        || {
+            let number = snapshot.number;
+            session.call(vm, || session.driver().restore(number, &names))?;
+            found
+                .iter()
+                .try_for_each(|(machine, _)| machine::begin_anew(machine, vm))
+        },
+    )
 }

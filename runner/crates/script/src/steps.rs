@@ -4,12 +4,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::types::Callable;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
 use crate::arguments::text;
-use crate::event::{Level, ScriptEvent};
+use crate::event::{Level, ScriptEvent, StepId};
 use crate::session::{OpenStep, Session};
 
 /// What a `with` block is shown as.
@@ -118,6 +119,12 @@ impl Step {
             return Err(vm.new_runtime_error("this block was not entered"));
         };
         let raised = exception.args.get(1).filter(|value| !vm.is_none(value));
+        let exception: Option<PyBaseExceptionRef> =
+            raised.and_then(|value| value.clone().downcast().ok());
+        if let Some(exception) = &exception {
+            leave(exception, step.id, vm);
+        }
+        let mut goes_on = false;
         match &self.kind {
             Kind::Step { machine, message } => {
                 self.session
@@ -130,16 +137,38 @@ impl Step {
                     self.session.message(Level::Error, None, text);
                 }
                 let elapsed = self.session.close_step(&step);
+                let failure = exception.and_then(|exception| self.session.go_on(&exception, vm));
+                goes_on = failure.is_some();
                 self.session.event(ScriptEvent::SubtestFinished {
                     id: step.id,
                     name: name.clone(),
                     elapsed,
                     error,
+                    failure,
                 });
             }
         }
-        Ok(false)
+        Ok(goes_on)
     }
+}
+
+/// Name of the attribute by which an exception says which step it has left first.
+const LEFT: &str = "_vmtest_step";
+
+/// Notes that an exception leaves a step or subtest, if it has not left one inside it.
+pub(crate) fn leave(exception: &Py<PyBaseException>, step: StepId, vm: &VirtualMachine) {
+    if left_by(exception, vm).is_none() {
+        // An exception without attributes is told without its step.
+        let _ = exception
+            .as_object()
+            .set_attr(LEFT, vm.ctx.new_int(step.0), vm);
+    }
+}
+
+/// The innermost step or subtest that an exception has left.
+pub(crate) fn left_by(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Option<StepId> {
+    let number = exception.as_object().get_attr(LEFT, vm).ok()?;
+    number.try_into_value(vm).ok().map(StepId)
 }
 
 /// The message of an exception, or its name when it has none.

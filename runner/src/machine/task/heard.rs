@@ -1,7 +1,6 @@
 //! What QEMU, the agent and the console say, and what that does to the machine.
 
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use vmtest_protocol::boot::FAILURE;
@@ -104,14 +103,7 @@ impl Task {
                 events.emit(Event::Runner(Level::Info, format!("{name}: agent: {text}")));
             }
             News::Journal(bytes) => {
-                let text = running.journal.cleaner.clean(&bytes);
-                running.journal.lines.push(&text, |line| {
-                    events.emit(Event::Journal {
-                        machine: name.clone(),
-                        line: line.to_owned(),
-                    });
-                });
-                if let Err(error) = running.journal.log.write_all(&bytes).await {
+                if let Err(error) = running.journal.take(&bytes, name, events).await {
                     events.warn(format!("{name}: the journal cannot be logged: {error}"));
                 }
             }

@@ -10,10 +10,10 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use super::heard::ConsoleAudience;
-use super::{Journal, Running, Task};
+use super::{Running, Task};
 use crate::machine::agent::{Agent, News};
-use crate::machine::console::clean::Cleaner;
-use crate::machine::console::{self, Lines};
+use crate::machine::console;
+use crate::machine::journal::Journal;
 use crate::machine::root_shell::RootShell;
 use crate::machine::turns::Turn;
 use crate::machine::{CONSOLE_LOG, JOURNAL_LOG};
@@ -44,11 +44,7 @@ impl Task {
             .append(true)
             .open(setup.logs.join(JOURNAL_LOG))
             .await?;
-        let journal = Journal {
-            log,
-            cleaner: Cleaner::default(),
-            lines: Lines::default(),
-        };
+        let journal = Journal::new(log);
         // A QEMU that ends before it has greeted is seen by its end.
         let greeting = qmp.clone();
         let greeted = tokio::spawn(async move {

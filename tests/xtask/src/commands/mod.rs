@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod bench;
+pub(crate) mod browser;
 pub(crate) mod check_nixpkgs;
 pub(crate) mod clean;
 pub(crate) mod nix;

@@ -16,6 +16,7 @@ const STATIC: [&str; 10] = [
     "vmtest-image",
     "vmtest-manifest",
     "vmtest-protocol",
+    "vmtest-report",
     "vmtest-script",
     "vmtest-share",
     "vmtest-state",
@@ -42,6 +43,7 @@ struct Check {
 
 pub(crate) fn run() -> Result<ExitCode> {
     let toolbox = super::setup::ready()?;
+    toolbox.set_up_browser(|holder| eprintln!("waiting for {holder} to finish setting up"))?;
     let _in_use = toolbox.in_use()?;
     let mut checks = vec![check(
         "format",

@@ -36,7 +36,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let result = std::fs::read_link(&link).context("nix left no result")?;
     let result = toolbox.outside(&result.to_string_lossy());
     println!("tests/hello passed in {}", clock(start.elapsed()));
-    println!("  report:  {}", result.join("report.json").display());
+    println!("  report:  {}", result.join("index.html").display());
     println!("  outputs: {}", result.display());
     Ok(ExitCode::SUCCESS)
 }

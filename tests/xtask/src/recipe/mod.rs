@@ -1,6 +1,7 @@
 //! The steps from a bare machine to a ready toolbox.
 
 mod boot;
+mod browser;
 mod guest_nix;
 mod guests;
 mod kernel;
@@ -42,6 +43,11 @@ pub(crate) fn steps(toolbox: &Toolbox) -> Vec<Step> {
         userland::step(toolbox),
         programs::plugin(toolbox),
     ]
+}
+
+/// The steps to a browser, apart from the others: only tests of pages need it.
+pub(crate) fn browser() -> Vec<Step> {
+    vec![packages::of_machine(), browser::step()]
 }
 
 /// Time stamps of what is made: the start of 2025. Part of the results, so of the recipes that use it.

@@ -22,7 +22,7 @@ pub(super) const LIFE: &[Function] = &[
         doc: "Starts all machines at once, without waiting for them to boot.",
         call: |driver, _arguments, vm| {
             let session = &this(driver, vm)?.session;
-            session.step(None, "start all VMs", || {
+            session.step(None, "start all VMs", vm, || {
                 let machines = all_machines(driver, vm)?.into_iter();
                 let starts: PyResult<_> = machines
                     .map(|machine| machine.get_attr("start", vm))
@@ -39,7 +39,7 @@ pub(super) const LIFE: &[Function] = &[
         doc: "Waits until all machines have powered off.",
         call: |driver, _arguments, vm| {
             let session = &this(driver, vm)?.session;
-            session.step(None, "wait for all VMs to finish", || {
+            session.step(None, "wait for all VMs to finish", vm, || {
                 for machine in all_machines(driver, vm)? {
                     vm.call_method(&machine, "wait_for_shutdown", ())?;
                 }

@@ -8,15 +8,12 @@ use super::outcome::Outcome;
 use super::{Machine, backend_of, callbacks, is_own, name, power, step, this};
 use crate::api::{Function, Literal, Param};
 use crate::arguments::{Arguments, text};
-use crate::backend::{Command, MachineErrorKind};
+use crate::backend::{Command, MachineErrorKind, SHELL_OPTIONS};
 use crate::errors::add_note;
 use crate::event::Level;
 use crate::retry::{self, Try};
 use crate::session::Session;
 use crate::timeouts::Timeout;
-
-/// Put before every command, so that it fails where any part of it fails.
-const SHELL_OPTIONS: &str = "set -euo pipefail; ";
 
 /// What `execute` returns in place of a status that it was told not to wait for.
 const STATUS_NOT_CHECKED: i32 = -1;
@@ -267,6 +264,7 @@ fn prepare<'a>(
         wait_for_output: how.wait_for_output,
         early: this.early,
         quiet: how.quiet,
+        step: this.session.innermost_step(),
     };
     Ok((this, command))
 }

@@ -190,7 +190,7 @@ fn step<T>(
     body: impl FnOnce() -> PyResult<T>,
 ) -> PyResult<T> {
     let session = &this(object, vm)?.session;
-    session.step(Some(&name(object, vm)?), message, body)
+    session.step(Some(&name(object, vm)?), message, vm, body)
 }
 
 /// Whether a method is the class's own, not one that a subclass or the script put in its place.

@@ -11,6 +11,7 @@ use crate::engine::Script;
 use crate::errors::Exceptions;
 use crate::failure::{Failure, FailureKind};
 use crate::session::Session;
+use crate::steps;
 use frames::{characters, line_of};
 use message::{class_name, message};
 
@@ -40,9 +41,20 @@ pub(crate) fn failure(
         kind,
         traceback: parts.join("\n"),
         message: message(exception, vm),
+        script: script.name.clone(),
         line,
         column,
+        step: steps::left_by(exception, vm),
     }
+}
+
+/// Describes an exception of the script that this session runs.
+pub(crate) fn in_session(
+    exception: &PyBaseExceptionRef,
+    session: &Session,
+    vm: &VirtualMachine,
+) -> Failure {
+    failure(exception, session.script(), Some(&session.exceptions), vm)
 }
 
 /// The frames of the script that lead to an exception, and its message: a note for another one.
@@ -154,7 +166,9 @@ fn syntax_error(
         kind,
         traceback: lines.join("\n"),
         message,
+        script: script.name.clone(),
         line: Some(line),
         column,
+        step: steps::left_by(exception, vm),
     })
 }

@@ -1,6 +1,6 @@
 //! Scripts that fail, and the text that people then read.
 
-use crate::fake::{run, run_with};
+use crate::fake::{run, run_on, run_with};
 
 /// One snapshot for each script, which fails.
 macro_rules! failures {
@@ -122,4 +122,69 @@ fn failure_is_told_apart_from_python_text() {
     // The file of a traceback is the script only, even if code of the same text runs elsewhere.
     let run = run_with(&["a"], "exec('raise KeyError(1)')");
     insta::assert_snapshot!(run.text());
+}
+
+/// All failures are told, and the first is the test's.
+#[test]
+fn the_script_goes_on_after_failed_subtests() {
+    let run = run_on(
+        "
+def check(what):
+    server.succeed(f'fail {what}')
+
+with subtest('one'):
+    check('a')
+    print('not reached')
+with subtest('two'):
+    pass
+with subtest('outer'):
+    with subtest('inner'):
+        assert 1 == 2
+    print('in outer')
+
+@subtest('decorated')
+def decorated():
+    machines['x']
+
+decorated()
+print('the end')
+",
+    );
+    insta::assert_snapshot!(run.text());
+}
+
+/// What is outside of subtests ends the script still, and so does what is no error.
+#[test]
+fn other_failures_end_a_script_that_goes_on() {
+    let outside =
+        run_on("with subtest('one'):\n    assert False\nassert 1 == 2\nprint('not reached')\n");
+    let failure = outside.result.as_ref().expect_err("it fails");
+    assert_eq!(failure.line, Some(3), "{}", outside.text());
+    let quit = run_on("with subtest('one'):\n    quit(3)\nprint('not reached')\n");
+    assert!(quit.result.is_err(), "{}", quit.text());
+    for run in [outside, quit] {
+        assert!(!run.log.contains("not reached"), "{}", run.text());
+    }
+    let fine = run_on("with subtest('one'):\n    pass\n");
+    assert!(fine.result.is_ok(), "{}", fine.text());
+}
+
+/// The report shows the step that has failed, and not what contains it.
+#[test]
+fn failures_name_the_step_that_they_have_left() {
+    let step = |script: &str| {
+        run(script)
+            .result
+            .expect_err("it fails")
+            .step
+            .map(|id| id.0)
+    };
+    let script = "server.succeed('true')\nwith subtest('a'):\n    server.succeed('fail a')\n";
+    // Steps: the script, starting and connecting to the machine, `true`, the subtest, `fail a`.
+    let inner = step(script).expect("a step");
+    assert_eq!(
+        step(&script.replace("server.succeed('fail a')", "assert False")),
+        Some(inner - 1)
+    );
+    assert_eq!(step("1 / 0"), None);
 }

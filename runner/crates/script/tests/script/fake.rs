@@ -77,6 +77,33 @@ pub(crate) fn run_with(machines: &[&str], script: &str) -> Run {
 
 /// The same, with Python packages from these folders.
 pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Vec<PathBuf>) -> Run {
+    run_script(
+        machines,
+        Script {
+            name: "testScript".to_owned(),
+            text: script.to_owned(),
+            python_path,
+            mode: Mode::Script,
+            keep_going: false,
+        },
+    )
+}
+
+/// Runs a script that goes on after a failed subtest, with one machine, `server`.
+pub(crate) fn run_on(script: &str) -> Run {
+    run_script(
+        &["server"],
+        Script {
+            name: "testScript".to_owned(),
+            text: script.to_owned(),
+            python_path: Vec::new(),
+            mode: Mode::Script,
+            keep_going: true,
+        },
+    )
+}
+
+fn run_script(machines: &[&str], script: Script) -> Run {
     let world = World::new();
     let machines = machines.iter().map(|name| {
         let machine: Arc<dyn Machine> = Arc::new(FakeMachine::new(&world, name));
@@ -86,12 +113,6 @@ pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Ve
         world: Arc::clone(&world),
         machines: machines.collect(),
         vlans: vec![1, 7],
-    };
-    let script = Script {
-        name: "testScript".to_owned(),
-        text: script.to_owned(),
-        python_path,
-        mode: Mode::Script,
     };
     let result = vmtest_script::run(&script, Arc::new(driver));
     let log = world.log.lock().expect("log").clone();
@@ -246,6 +267,11 @@ fn render(event: &ScriptEvent) -> String {
         ScriptEvent::SubtestStarted { parent, name, .. } => {
             format!("{}subtest: {name}", inside(parent))
         }
+        ScriptEvent::SubtestFinished {
+            name,
+            failure: Some(failure),
+            ..
+        } => format!("(subtest {name} failed, and the script goes on)\n{failure}"),
         ScriptEvent::SubtestFinished { name, error, .. } => format!("(subtest {name}: {error:?})"),
         ScriptEvent::Message {
             level,

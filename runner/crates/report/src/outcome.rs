@@ -2,10 +2,10 @@
 //!
 //! The codes are a contract with whoever calls the runner: they do not change within a version of the manifest.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a test ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The script came to its end.

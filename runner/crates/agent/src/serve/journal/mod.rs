@@ -1,4 +1,8 @@
 //! The guest's journal, where systemd keeps one.
+//!
+//! - [`export`]: the form in which `journalctl` gives it.
+
+mod export;
 
 use std::fs;
 use std::io::Read;
@@ -15,6 +19,7 @@ use vmtest_protocol::ToHost;
 use super::command::PIECE;
 use super::task::{Stopped, Task};
 use crate::process::{HOME, spawn, tool};
+use export::{FIELDS, Parsed};
 
 /// Where journald listens.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -29,13 +34,15 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// All of this boot, but for what the kernel said: the console shows that.
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 12] = [
     "--follow",
     "--no-tail",
     "--boot",
     "--quiet",
-    "--output=short-monotonic",
-    "--no-hostname",
+    "--output=export",
+    // Its value is among the arguments, too.
+    "--output-fields",
+    FIELDS,
     "_TRANSPORT=syslog",
     "_TRANSPORT=journal",
     "_TRANSPORT=stdout",
@@ -46,9 +53,9 @@ const ARGUMENTS: [&str; 11] = [
 /// How far the journal of this boot was told. It outlives a `journalctl`, and a conversation.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// Time of the last line, in microseconds of the boot.
+    /// Time of the last entry, in microseconds of the boot.
     last: AtomicU64,
-    /// Time of day at the boot's beginning, in microseconds, by the clock that the lines have.
+    /// Time of day at the boot's beginning, in microseconds, by the clock that the entries have.
     boot: AtomicU64,
 }
 
@@ -59,7 +66,7 @@ impl Told {
         self.boot.store(boot, Ordering::Relaxed);
     }
 
-    /// A time of day before the first line that was not told.
+    /// A time of day before the first entry that was not told.
     fn since(&self) -> Option<u64> {
         let last = self.last.load(Ordering::Relaxed);
         (last > 0).then(|| (self.boot.load(Ordering::Relaxed) + last).saturating_sub(MARGIN))
@@ -71,10 +78,10 @@ fn now(clock: ClockId) -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1000
 }
 
-/// The two clocks of a line are not read at once.
+/// The two clocks of an entry are not read at once.
 const MARGIN: u64 = 2_000_000;
 
-/// Sends the journal's lines that were not told yet, until the task is cancelled.
+/// Sends the journal's entries that were not told yet, until the task is cancelled.
 pub(super) fn follow(task: &Task, told: &Told) {
     while wait_for_journal(task).is_ok() {
         let since = told.since();
@@ -82,7 +89,7 @@ pub(super) fn follow(task: &Task, told: &Told) {
             told.note_clock();
         }
         if let Some((mut child, pipe)) = start(since) {
-            let sent = send_lines(task, told, pipe);
+            let sent = send_entries(task, told, pipe);
             let _ = child.kill();
             let _ = child.wait();
             if sent.is_err() {
@@ -135,57 +142,54 @@ fn start(since: Option<u64>) -> Option<(Child, ChildStdout)> {
     Some((child, pipe))
 }
 
-/// Sends whole lines, many in one message when they come fast, until the pipe ends.
-fn send_lines(task: &Task, told: &Told, mut pipe: ChildStdout) -> Result<(), Stopped> {
+/// Sends whole entries, many in one message when they come fast, until the pipe ends.
+fn send_entries(task: &Task, told: &Told, mut pipe: ChildStdout) -> Result<(), Stopped> {
     let mut buffer = vec![0; PIECE];
-    let mut held = 0;
+    let mut held = Vec::new();
     let mut known = told.last.load(Ordering::Relaxed);
     loop {
         task.wait_for(pipe.as_fd(), PollFlags::IN, None)?;
-        let length = match pipe.read(&mut buffer[held..]) {
+        let length = match pipe.read(&mut buffer) {
             Ok(length) if length > 0 => length,
             _ => return Ok(()),
         };
-        held += length;
-        let lines = match buffer[..held].iter().rposition(|byte| *byte == b'\n') {
-            Some(last) => last + 1,
-            // A line longer than the buffer goes in pieces.
-            None if held == buffer.len() => held,
-            None => continue,
-        };
-        let news = after(&buffer[..lines], &mut known);
-        if !news.is_empty() {
-            task.send(&ToHost::Journal(news.to_vec()))?;
-            let last = news.split(|&byte| byte == b'\n').rev().find_map(time_of);
-            told.last.fetch_max(last.unwrap_or(0), Ordering::Relaxed);
+        held.extend_from_slice(&buffer[..length]);
+        let mut text = Vec::new();
+        let mut last = 0;
+        let mut taken = 0;
+        loop {
+            let entry = match export::parse(&held[taken..]) {
+                Parsed::Entry(entry, length) => {
+                    taken += length;
+                    entry
+                }
+                Parsed::More => break,
+                // It is asked anew.
+                Parsed::Nonsense => return Ok(()),
+            };
+            if is_news(entry.time, &mut known) {
+                last = entry.time;
+                entry.write(&mut text);
+            }
+            if text.len() >= PIECE {
+                task.send(&ToHost::Journal(std::mem::take(&mut text)))?;
+                told.last.fetch_max(last, Ordering::Relaxed);
+            }
         }
-        buffer.copy_within(lines..held, 0);
-        held -= lines;
+        held.drain(..taken);
+        if !text.is_empty() {
+            task.send(&ToHost::Journal(text))?;
+            told.last.fetch_max(last, Ordering::Relaxed);
+        }
     }
 }
 
-/// What follows on the lines up to the time `known`, and from then on everything.
-fn after<'a>(mut text: &'a [u8], known: &mut u64) -> &'a [u8] {
-    while *known > 0 && !text.is_empty() {
-        if time_of(text).is_some_and(|time| time > *known) {
-            *known = 0;
-            break;
-        }
-        let end = text.iter().position(|&byte| byte == b'\n');
-        text = &text[end.map_or(text.len(), |end| end + 1)..];
+/// Whether an entry follows on the time `known`: from the first that does on, everything does.
+fn is_news(time: u64, known: &mut u64) -> bool {
+    if time > *known {
+        *known = 0;
     }
-    text
-}
-
-/// The time of a line such as `[   10.243047] systemd[1]: …`, in microseconds; none of one that goes on from another.
-fn time_of(line: &[u8]) -> Option<u64> {
-    let rest = line.strip_prefix(b"[")?;
-    let end = rest.iter().position(|&byte| byte == b']')?;
-    let (seconds, micros) = std::str::from_utf8(&rest[..end])
-        .ok()?
-        .trim()
-        .split_once('.')?;
-    Some(seconds.parse::<u64>().ok()? * 1_000_000 + micros.parse::<u64>().ok()?)
+    *known == 0
 }
 
 #[cfg(test)]
@@ -193,21 +197,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_were_told_are_passed_over() {
-        let mut known = 10_243_047;
-        let text = b"[    9.998000] a[1]: old\n  goes on\n[   10.243047] b: last\n";
-        assert_eq!(after(text, &mut known), b"");
-        let text = b"  goes on\n[   10.243048] c: new\n[    1.000000] d: late\n";
-        assert_eq!(after(text, &mut known), &text[10..]);
-        assert_eq!(after(b"  e\n", &mut known), b"  e\n");
-    }
-
-    #[test]
-    fn times_of_lines() {
-        assert_eq!(time_of(b"[   10.243047] systemd[1]: x"), Some(10_243_047));
-        assert_eq!(time_of(b"[123456.000001] x"), Some(123_456_000_001));
-        for other in ["", "  [1.0] x", "[drm] x", "[1.0", "text"] {
-            assert_eq!(time_of(other.as_bytes()), None, "{other}");
-        }
+    fn entries_that_were_told_are_passed_over() {
+        let mut known = 10;
+        let times = [9, 10, 11, 1];
+        let news = times.map(|time| is_news(time, &mut known));
+        assert_eq!(news, [false, false, true, true]);
+        assert!(is_news(0, &mut 0));
     }
 }

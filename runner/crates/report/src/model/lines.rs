@@ -2,10 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
-use vmtest_protocol::Stream;
-
-use crate::event::Printed;
+use serde::{Deserialize, Serialize};
 
 /// Lines that are kept of the beginning.
 const FIRST: usize = 200;
@@ -14,7 +11,7 @@ const FIRST: usize = 200;
 const LAST: usize = 800;
 
 /// What the commands in a machine printed.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lines {
     /// The first lines.
@@ -26,37 +23,32 @@ pub struct Lines {
 }
 
 /// A line that a command printed.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutputLine {
     /// When.
     pub time: f64,
-    /// `stdout` or `stderr`.
-    pub stream: &'static str,
+    /// Where to.
+    pub stream: Stream,
     /// Whether the command had ended before.
     pub late: bool,
     /// The line as the log shows it.
     pub text: String,
 }
 
+/// An output of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
 impl Lines {
-    /// Takes in what the log shows.
-    pub(super) fn record(&mut self, time: f64, late: bool, printed: &Printed) {
-        let line = match printed {
-            Printed::Line { stream, text } => OutputLine {
-                time,
-                stream: match stream {
-                    Stream::Stdout => "stdout",
-                    Stream::Stderr => "stderr",
-                },
-                late,
-                text: text.clone(),
-            },
-            Printed::LeftOut { lines } => {
-                self.left_out += lines;
-                return;
-            }
-        };
+    /// Takes in a line.
+    pub fn push(&mut self, line: OutputLine) {
         if self.first.len() < FIRST {
             self.first.push(line);
             return;
@@ -66,6 +58,11 @@ impl Lines {
             self.left_out += 1;
         }
         self.last.push_back(line);
+    }
+
+    /// Takes note of lines that came too fast for the log.
+    pub const fn leave_out(&mut self, lines: u64) {
+        self.left_out += lines;
     }
 }
 
@@ -77,13 +74,14 @@ mod tests {
     fn beginning_and_end_are_kept() {
         let mut lines = Lines::default();
         for number in 0..1500 {
-            let printed = Printed::Line {
+            lines.push(OutputLine {
+                time: 0.0,
                 stream: Stream::Stdout,
+                late: false,
                 text: number.to_string(),
-            };
-            lines.record(0.0, false, &printed);
+            });
         }
-        lines.record(0.0, false, &Printed::LeftOut { lines: 10 });
+        lines.leave_out(10);
         let text = |line: Option<&OutputLine>| line.map(|line| line.text.clone());
         assert_eq!(text(lines.first.last()), Some("199".into()));
         assert_eq!(text(lines.last.front()), Some("700".into()));

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What became of a snapshot that the machines were to go on from.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotReport {
     /// The output of the test that has saved them.
@@ -16,7 +16,8 @@ pub struct SnapshotReport {
 
 impl SnapshotReport {
     /// None has done anything yet.
-    pub(super) fn new(from: &Path) -> Self {
+    #[must_use]
+    pub fn new(from: &Path) -> Self {
         Self {
             from: from.to_owned(),
             unused: None,
@@ -24,7 +25,7 @@ impl SnapshotReport {
     }
 
     /// This machine, or all, boots.
-    pub(super) fn note(&mut self, machine: Option<&str>, reason: &str) {
+    pub fn note(&mut self, machine: Option<&str>, reason: &str) {
         let reason = match machine {
             Some(machine) => format!("{machine}: {reason}"),
             None => reason.to_owned(),
