@@ -90,7 +90,8 @@ impl Tools {
             ensure!(
                 value
                     .chars()
-                    .all(|character| character.is_ascii_alphanumeric() || "/+-._?=".contains(character)),
+                    .all(|character| character.is_ascii_alphanumeric()
+                        || "/+-._?=".contains(character)),
                 "{TOOLS}: {name} is neither a store path nor a system: {value}"
             );
             attributes.push_str(&format!("{name} = \"{value}\"; "));

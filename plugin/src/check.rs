@@ -31,7 +31,8 @@ const NOTHING: &str = "";
 pub(crate) static FUNCTION: Function<3> = Function {
     name: c"__vmTestCheck",
     arguments: [c"checker", c"key", c"request"],
-    documentation: c"Has the scripts of a test checked. It belongs to `builtins.vmTest`, which calls it.",
+    documentation:
+        c"Has the scripts of a test checked. It belongs to `builtins.vmTest`, which calls it.",
     call: |[checker, key, request]| Ok(check(cache().as_deref(), &checker, &key, &request)),
 };
 
@@ -78,7 +79,11 @@ fn ask(program: &str, passed: Option<&Path>, request: &str) -> Result<String> {
     let mut command = Command::new(program);
     command
         .arg("check-request")
-        .args(passed.into_iter().flat_map(|file| ["--passed".as_ref(), file.as_os_str()]))
+        .args(
+            passed
+                .into_iter()
+                .flat_map(|file| ["--passed".as_ref(), file.as_os_str()]),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -141,7 +146,10 @@ mod tests {
     /// A checker that counts how often it was started, in `DIR/started`.
     fn checker(folder: &Path, body: &str) -> String {
         let file = folder.join("checker");
-        let text = format!("#!/bin/sh\necho x >> {}/started\n{body}\n", folder.display());
+        let text = format!(
+            "#!/bin/sh\necho x >> {}/started\n{body}\n",
+            folder.display()
+        );
         fs::write(&file, text).expect("checker");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("mode");
         file.display().to_string()
@@ -161,7 +169,10 @@ mod tests {
     fn what_passed_is_not_checked_again() {
         let folder = scratch("passed");
         // As the runner does: it makes the file that `--passed` names.
-        let checker = checker(&folder, r#"mkdir -p "${3%/*}"; : > "$3"; cat > /dev/null; echo '{"errors":null}'"#);
+        let checker = checker(
+            &folder,
+            r#"mkdir -p "${3%/*}"; : > "$3"; cat > /dev/null; echo '{"errors":null}'"#,
+        );
         let cache = folder.join("cache");
         let answer = check(Some(&cache), &checker, "key", "{}");
         assert_eq!(answer.trim(), r#"{"errors":null}"#);
@@ -177,7 +188,10 @@ mod tests {
         let folder = scratch("whole");
         let checker = checker(&folder, "printf '{\"bytes\":%s}' $(wc -c)");
         let request = "x".repeat(1 << 20);
-        assert_eq!(check(None, &checker, "key", &request), r#"{"bytes":1048576}"#);
+        assert_eq!(
+            check(None, &checker, "key", &request),
+            r#"{"bytes":1048576}"#
+        );
         fs::remove_dir_all(folder).expect("folder");
     }
 
@@ -187,7 +201,10 @@ mod tests {
         let folder = scratch("fails");
         let checker = checker(&folder, "echo no such command >&2; exit 2");
         let first = check(None, &checker, "key", "{}");
-        assert!(first.contains("did not answer (exit status: 2): no such command"), "{first}");
+        assert!(
+            first.contains("did not answer (exit status: 2): no such command"),
+            "{first}"
+        );
         assert_eq!(check(None, &checker, "key", "{}"), "");
         fs::remove_dir_all(folder).expect("folder");
     }
@@ -196,7 +213,10 @@ mod tests {
     fn a_checker_that_is_not_built_is_named() {
         if OWN_CHECKER.is_none_or(|own| !Path::new(own).exists()) {
             let error = program("/nowhere/bin/vmtest").expect_err("not there");
-            assert_eq!(error.to_string(), "/nowhere/bin/vmtest is not there before the test is built");
+            assert_eq!(
+                error.to_string(),
+                "/nowhere/bin/vmtest is not there before the test is built"
+            );
         }
     }
 }

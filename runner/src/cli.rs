@@ -116,10 +116,20 @@ struct Api {
     #[command(flatten)]
     form: ApiForm,
     /// With --stub-files: names of the machines
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "machine")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_value = "machine"
+    )]
     machines: Vec<String>,
     /// With --stub-files: numbers of the VLANs
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "1")]
+    #[arg(
+        long,
+        value_name = "NUMBERS",
+        value_delimiter = ',',
+        default_value = "1"
+    )]
     vlans: Vec<u32>,
 }
 
@@ -146,7 +156,12 @@ struct Check {
     #[arg(required_unless_present_any = ["rules", "explain"])]
     file: Option<PathBuf>,
     /// Names of the test's machines
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "machine")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        default_value = "machine"
+    )]
     machines: Vec<String>,
     /// Numbers of its VLANs (default: those that the script speaks of)
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]

@@ -50,7 +50,9 @@ fn an_error_can_be_caught_and_what_needs_no_script_can_be_had() {
 #[ignore = "needs the toolbox: run `cargo xtask test`"]
 fn a_script_that_prepares_is_checked_too() {
     let expression = r#"run { nodes.server = machine; snapshot = true; prepare = "server.bot()"; testScript = "start_all()"; }"#;
-    let error = Entry::Plugin.eval(&[], expression).expect_err("it is wrong");
+    let error = Entry::Plugin
+        .eval(&[], expression)
+        .expect_err("it is wrong");
     assert!(error.contains("--> prepare:1:8"), "{error}");
 }
 
@@ -61,7 +63,9 @@ fn store_paths_in_scripts_stay() {
     let expression = r#"
       let test = vmTest { name = "t"; nodes.server = machine; testScript = "server.succeed(\"${fake "package"}\")"; inherit tools; };
       in builtins.concatStringsSep " " (builtins.attrNames (builtins.getContext (builtins.toJSON test.drvAttrs.manifest.testScript)))"#;
-    let context = Entry::Plugin.eval(&["--raw"], expression).expect("a right script");
+    let context = Entry::Plugin
+        .eval(&["--raw"], expression)
+        .expect("a right script");
     assert!(context.contains("-package.drv"), "{context}");
 }
 
@@ -90,11 +94,15 @@ fn rules_can_be_left_out() {
         Entry::Plugin.eval(&[], &expression)
     };
     let error = run("").expect_err("two mistakes");
-    assert!(error.contains("invalid-argument-type") && error.contains("assert-on-tuple"), "{error}");
+    assert!(
+        error.contains("invalid-argument-type") && error.contains("assert-on-tuple"),
+        "{error}"
+    );
     let error = run("skipTypeCheck = true;").expect_err("one mistake");
     assert!(!error.contains("invalid-argument-type"), "{error}");
     run("skipTypeCheck = true; skipLint = true;").expect("nothing is looked at");
-    run(r#"ignoredRules = [ "invalid-argument-type" "assert-on-tuple" ];"#).expect("both are left out");
+    run(r#"ignoredRules = [ "invalid-argument-type" "assert-on-tuple" ];"#)
+        .expect("both are left out");
 }
 
 /// The library alone has the runner do it: the test is evaluated.
@@ -103,5 +111,9 @@ fn rules_can_be_left_out() {
 fn without_the_plugin_the_build_tells() {
     let expression = r#"run { nodes.server = machine; testScript = "server.bot()"; }"#;
     let derivation = Entry::Library.eval(&["--option", "plugin-files", ""], expression);
-    assert!(derivation.expect("it is evaluated").contains("vm-test-run-t.drv"));
+    assert!(
+        derivation
+            .expect("it is evaluated")
+            .contains("vm-test-run-t.drv")
+    );
 }

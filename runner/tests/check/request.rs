@@ -51,7 +51,12 @@ fn mistakes_are_shown_where_they_stand_in_the_nix_file() {
     );
     let name = file.display().to_string();
     insta::assert_snapshot!(answer.errors.expect("an error").replace(&name, "test.nix"));
-    insta::assert_snapshot!(answer.warnings.expect("a warning").replace(&name, "test.nix"));
+    insta::assert_snapshot!(
+        answer
+            .warnings
+            .expect("a warning")
+            .replace(&name, "test.nix")
+    );
 }
 
 #[test]
@@ -68,7 +73,12 @@ fn where_the_lines_are_not_known_the_option_is_named() {
 fn modules_of_packages_that_are_not_built_are_believed_in() {
     let text = "import strange_module\nstrange_module.anything()\n";
     let known = request(script(text), json!({}));
-    assert!(known.errors.expect("an error").contains("unresolved-import"));
+    assert!(
+        known
+            .errors
+            .expect("an error")
+            .contains("unresolved-import")
+    );
     let packages = json!({ "extraPythonPackages": ["/nowhere/at/all"] });
     assert_eq!(request(script(text), packages).errors, None);
 }
@@ -78,14 +88,22 @@ fn options_silence_what_they_say() {
     let text = "web_1.succeed(1)\nassert (1, 2)\nnothing\n";
     let rules = |test: Value| -> Vec<&str> {
         let errors = request(script(text), test).errors.unwrap_or_default();
-        ["invalid-argument-type", "assert-on-tuple", "unresolved-reference"]
-            .into_iter()
-            .filter(|rule| errors.contains(rule))
-            .collect()
+        [
+            "invalid-argument-type",
+            "assert-on-tuple",
+            "unresolved-reference",
+        ]
+        .into_iter()
+        .filter(|rule| errors.contains(rule))
+        .collect()
     };
     assert_eq!(
         rules(json!({})),
-        ["invalid-argument-type", "assert-on-tuple", "unresolved-reference"]
+        [
+            "invalid-argument-type",
+            "assert-on-tuple",
+            "unresolved-reference"
+        ]
     );
     assert_eq!(
         rules(json!({ "skipTypeCheck": true })),
@@ -117,5 +135,8 @@ fn all_scripts_of_a_test_are_looked_at() {
 #[test]
 fn a_request_that_is_none_is_refused() {
     let error = Request::parse("{\"scripts\": {}, \"colour\": 1}").expect_err("no request");
-    assert!(format!("{error:#}").contains("unknown field `colour`"), "{error:#}");
+    assert!(
+        format!("{error:#}").contains("unknown field `colour`"),
+        "{error:#}"
+    );
 }

@@ -40,12 +40,18 @@ impl Case {
         let mut case = Self::default();
         let mut scripted = Vec::new();
         for line in text.lines() {
-            let Some((directive, value)) = line.strip_prefix("# ").and_then(|line| line.split_once(": ")) else {
+            let Some((directive, value)) = line
+                .strip_prefix("# ")
+                .and_then(|line| line.split_once(": "))
+            else {
                 break;
             };
             let names = || value.split(',').map(|name| name.trim().to_owned());
             match directive {
-                "machines" => case.subject.machines.extend(names().map(|name| (name, Kind::default()))),
+                "machines" => case
+                    .subject
+                    .machines
+                    .extend(names().map(|name| (name, Kind::default()))),
                 "scripted" => scripted.extend(names()),
                 "option" => match value.trim() {
                     "enableOCR" => case.subject.ocr = true,
@@ -59,13 +65,17 @@ impl Case {
             }
         }
         if case.subject.machines.is_empty() && scripted.is_empty() {
-            case.subject.machines.insert("machine".to_owned(), Kind::default());
+            case.subject
+                .machines
+                .insert("machine".to_owned(), Kind::default());
         }
         case.subject.vlans = Some(vec![1]);
         let kind = Kind {
             start_script: Some(true),
         };
-        case.subject.machines.extend(scripted.into_iter().map(|name| (name, kind)));
+        case.subject
+            .machines
+            .extend(scripted.into_iter().map(|name| (name, kind)));
         case.expected.sort();
         case
     }
@@ -77,7 +87,10 @@ impl Expected {
         let mut word = || words.next().unwrap_or_default().trim();
         let (place, severity, rule, part) = (word(), word(), word(), word());
         let (line, column) = place.split_once(':').expect("line and column");
-        let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("not a number: {text}"));
+        let number = |text: &str| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("not a number: {text}"))
+        };
         Self {
             line: number(line),
             column: number(column),
@@ -100,15 +113,25 @@ fn show(text: &str, finding: &Finding) -> String {
     let (line, column) = Finding::position(text, finding.range.start);
     let help = finding.help.as_deref().unwrap_or_default();
     let (rule, severity) = (finding.rule.name, finding.rule.severity.as_str());
-    format!("{line}:{column} {severity} {rule} {} {help}", finding.message)
+    format!(
+        "{line}:{column} {severity} {rule} {} {help}",
+        finding.message
+    )
 }
 
 fn scripts(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/scripts").join(kind);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/check/scripts")
+        .join(kind);
     let entries = fs::read_dir(&folder).expect("folder of scripts");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("entry").path()).collect();
     files.sort();
-    assert!(files.len() >= LEAST, "{} scripts in {}", files.len(), folder.display());
+    assert!(
+        files.len() >= LEAST,
+        "{} scripts in {}",
+        files.len(),
+        folder.display()
+    );
     files
 }
 
@@ -122,15 +145,27 @@ fn differences(files: &[PathBuf]) -> String {
         let mut missing: Vec<&Expected> = case.expected.iter().collect();
         let mut surplus = Vec::new();
         for finding in &findings {
-            match missing.iter().position(|expected| expected.is_met(&text, finding)) {
+            match missing
+                .iter()
+                .position(|expected| expected.is_met(&text, finding))
+            {
                 Some(index) => drop(missing.remove(index)),
                 None => surplus.push(finding),
             }
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         for expected in missing {
-            let Expected { line, column, severity, rule, part } = expected;
-            let _ = writeln!(report, "{name}: missing {line}:{column} {severity} {rule} {part}");
+            let Expected {
+                line,
+                column,
+                severity,
+                rule,
+                part,
+            } = expected;
+            let _ = writeln!(
+                report,
+                "{name}: missing {line}:{column} {severity} {rule} {part}"
+            );
         }
         for finding in surplus {
             let _ = writeln!(report, "{name}: found {}", show(&text, finding));
@@ -144,7 +179,11 @@ fn wrong_scripts_are_found_out() {
     let files = scripts("wrong");
     for file in &files {
         let text = fs::read_to_string(file).expect("script");
-        assert!(!Case::of(&text).expected.is_empty(), "{} expects nothing", file.display());
+        assert!(
+            !Case::of(&text).expected.is_empty(),
+            "{} expects nothing",
+            file.display()
+        );
     }
     assert_eq!(differences(&files), "");
 }
@@ -154,7 +193,11 @@ fn right_scripts_are_left_alone() {
     let files = scripts("right");
     for file in &files {
         let text = fs::read_to_string(file).expect("script");
-        assert!(Case::of(&text).expected.is_empty(), "{} expects something", file.display());
+        assert!(
+            Case::of(&text).expected.is_empty(),
+            "{} expects something",
+            file.display()
+        );
     }
     assert_eq!(differences(&files), "");
 }

@@ -94,9 +94,11 @@ fn library_and_plugin_agree(toolbox: &Toolbox) -> Result<()> {
     );
     let library = toolbox.derivations(&library, &["--option", "plugin-files", ""])?;
     ensure!(
-        plugin
-            .as_object()
-            .is_some_and(|tests| tests.len() == TABLE.iter().filter(|test| test.evaluation.is_none()).count()),
+        plugin.as_object().is_some_and(|tests| tests.len()
+            == TABLE
+                .iter()
+                .filter(|test| test.evaluation.is_none())
+                .count()),
         "not every test: {plugin}"
     );
     ensure!(

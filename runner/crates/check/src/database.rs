@@ -17,8 +17,8 @@ use ty_python_core::platform::PythonPlatform;
 use ty_python_core::program::{FallibleStrategy, ProgramSettings};
 use ty_python_semantic::lint::{LintRegistry, RuleSelection};
 use ty_python_semantic::{
-    AnalysisSettings, Db, Program, PythonVersionSource, PythonVersionWithSource,
-    check_file_unwrap, default_lint_registry,
+    AnalysisSettings, Db, Program, PythonVersionSource, PythonVersionWithSource, check_file_unwrap,
+    default_lint_registry,
 };
 
 use crate::{Test, ignore, rules};

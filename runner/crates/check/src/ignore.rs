@@ -16,7 +16,10 @@ impl Ignores {
     /// Those of a script's comments.
     pub(crate) fn of(script: &str, tokens: &Tokens) -> Self {
         let mut silent = Vec::new();
-        for token in tokens.iter().filter(|token| token.kind() == TokenKind::Comment) {
+        for token in tokens
+            .iter()
+            .filter(|token| token.kind() == TokenKind::Comment)
+        {
             let (start, end) = (token.start().to_usize(), token.end().to_usize());
             let Some(names) = rules(&script[start..end]) else {
                 continue;
@@ -35,7 +38,10 @@ impl Ignores {
 
     /// Whether a finding is silenced: the comment stands on its first line, on its last, or before it.
     pub(crate) fn silence(&self, script: &str, finding: &Finding) -> bool {
-        let ends = [finding.range.start, finding.range.end.saturating_sub(1).max(finding.range.start)];
+        let ends = [
+            finding.range.start,
+            finding.range.end.saturating_sub(1).max(finding.range.start),
+        ];
         ends.iter().any(|offset| {
             let line = line_around(script, *offset);
             self.silent.iter().any(|(range, rule)| {
@@ -54,7 +60,9 @@ pub(crate) fn without_codes(script: &str) -> String {
     while let Some(found) = text[from..].find(COMMENT) {
         let bracket = from + found + COMMENT.len() - 1;
         from = bracket + 1;
-        let line = text[bracket..].find('\n').map_or(text.len(), |end| bracket + end);
+        let line = text[bracket..]
+            .find('\n')
+            .map_or(text.len(), |end| bracket + end);
         if let Some(end) = text[bracket..line].find(']') {
             let end = bracket + end + 1;
             text.replace_range(bracket..end, &" ".repeat(end - bracket));
@@ -74,8 +82,12 @@ fn rules(comment: &str) -> Option<impl Iterator<Item = &str>> {
 
 /// The bytes of the line that `offset` lies in, without its end.
 fn line_around(script: &str, offset: usize) -> std::ops::Range<usize> {
-    let start = script[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = script[offset..].find('\n').map_or(script.len(), |newline| offset + newline);
+    let start = script[..offset]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let end = script[offset..]
+        .find('\n')
+        .map_or(script.len(), |newline| offset + newline);
     start..end
 }
 
@@ -94,10 +106,17 @@ mod tests {
 
     #[test]
     fn codes_of_other_type_checkers_are_blotted_out() {
-        let text = "a = 1  # type: ignore[assignment]\nb = 'ü'  # type: ignore\nc  # type: ignore[x\n";
+        let text =
+            "a = 1  # type: ignore[assignment]\nb = 'ü'  # type: ignore\nc  # type: ignore[x\n";
         let blotted = without_codes(text);
         assert_eq!(blotted.len(), text.len());
-        assert_eq!(blotted.lines().next(), Some("a = 1  # type: ignore            "));
-        assert_eq!(blotted.lines().skip(1).collect::<Vec<_>>(), text.lines().skip(1).collect::<Vec<_>>());
+        assert_eq!(
+            blotted.lines().next(),
+            Some("a = 1  # type: ignore            ")
+        );
+        assert_eq!(
+            blotted.lines().skip(1).collect::<Vec<_>>(),
+            text.lines().skip(1).collect::<Vec<_>>()
+        );
     }
 }

@@ -43,11 +43,15 @@ impl Origin {
             }
         }
         let (_, start) = best?;
-        let indentation = script.iter().zip(&file[start..]).find_map(|(line, in_file)| {
-            let same = !line.trim().is_empty() && in_file.trim_start() == line.trim_start();
-            let indent = |text: &str| text.len() - text.trim_start().len();
-            same.then(|| indent(in_file).checked_sub(indent(line))).flatten()
-        });
+        let indentation = script
+            .iter()
+            .zip(&file[start..])
+            .find_map(|(line, in_file)| {
+                let same = !line.trim().is_empty() && in_file.trim_start() == line.trim_start();
+                let indent = |text: &str| text.len() - text.trim_start().len();
+                same.then(|| indent(in_file).checked_sub(indent(line)))
+                    .flatten()
+            });
         Some(Place {
             file: self.file.clone(),
             first_line: start + 1,

@@ -4,7 +4,10 @@
 const SIMILAR: f64 = 0.75;
 
 /// The name among `known` that is nearest to `name`, if one is near.
-pub(crate) fn nearest<N: AsRef<str>>(name: &str, known: impl IntoIterator<Item = N>) -> Option<String> {
+pub(crate) fn nearest<N: AsRef<str>>(
+    name: &str,
+    known: impl IntoIterator<Item = N>,
+) -> Option<String> {
     let mut best: Option<(f64, String)> = None;
     for candidate in known {
         let candidate = candidate.as_ref();
@@ -40,7 +43,14 @@ mod tests {
 
     #[test]
     fn typing_mistakes_are_seen_through() {
-        let known = ["succeed", "shutdown", "send_key", "send_keys", "_private", "server"];
+        let known = [
+            "succeed",
+            "shutdown",
+            "send_key",
+            "send_keys",
+            "_private",
+            "server",
+        ];
         let cases = [
             ("suceed", Some("succeed")),
             ("Succeed", Some("succeed")),

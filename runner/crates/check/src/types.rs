@@ -118,7 +118,10 @@ impl<'a> Context<'a, '_> {
             return finding;
         };
         let members = self.model.attribute_completions(node);
-        let meant = nearest(&node.attr, members.iter().map(|member| member.name.as_str()));
+        let meant = nearest(
+            &node.attr,
+            members.iter().map(|member| member.name.as_str()),
+        );
         let finding = Finding {
             range: node.attr.range().into(),
             ..finding
@@ -132,7 +135,12 @@ impl<'a> Context<'a, '_> {
         if self.model.resolve_module(Some(name), 0).is_some() {
             return finding.with_help(format!("did you mean to `import {name}` before?"));
         }
-        let variables = || self.test.machines.iter().map(|machine| machine.variable.as_str());
+        let variables = || {
+            self.test
+                .machines
+                .iter()
+                .map(|machine| machine.variable.as_str())
+        };
         let machine = nearest(name, variables());
         if machine.is_some() || self.is_used_as_machine(range) {
             let message = format!("the test has no machine `{name}`");
@@ -175,7 +183,9 @@ impl<'a> Context<'a, '_> {
             let stubs = self.test.stubs.iter();
             let method = format!("\n    def {}(self", attribute.attr);
             // Names such as `append` are those of other things, too.
-            stubs.filter(|stub| stub.text.contains("\nclass Machine")).any(|stub| stub.text.contains(&method))
+            stubs
+                .filter(|stub| stub.text.contains("\nclass Machine"))
+                .any(|stub| stub.text.contains(&method))
         })
     }
 
@@ -189,17 +199,29 @@ impl<'a> Context<'a, '_> {
             AnyNodeRef::ExprCall(call) => Some(call),
             _ => None,
         });
-        let (Some(Keyword { arg: Some(name), .. }), Some(call)) = (keyword, call) else {
+        let (
+            Some(Keyword {
+                arg: Some(name), ..
+            }),
+            Some(call),
+        ) = (keyword, call)
+        else {
             return finding;
         };
         let signatures = call_signature_details(self.model, call);
-        let params = signatures.iter().flat_map(|signature| &signature.parameters);
+        let params = signatures
+            .iter()
+            .flat_map(|signature| &signature.parameters);
         let meant = nearest(name, params.map(|param| param.name.as_str()));
         helped(finding, meant)
     }
 
     /// The innermost node around a place that is wanted.
-    fn covering<N>(&self, range: TextRange, wanted: impl Fn(AnyNodeRef<'a>) -> Option<N>) -> Option<N> {
+    fn covering<N>(
+        &self,
+        range: TextRange,
+        wanted: impl Fn(AnyNodeRef<'a>) -> Option<N>,
+    ) -> Option<N> {
         self.ancestors(range).find_map(wanted)
     }
 

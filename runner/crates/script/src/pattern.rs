@@ -52,14 +52,21 @@ mod tests {
             assert_eq!(patterns.compile(pattern), Ok(()), "{pattern}");
         }
         let cases = [
-            ("login (as", "missing ), unterminated subpattern at position 6"),
+            (
+                "login (as",
+                "missing ), unterminated subpattern at position 6",
+            ),
             ("*a", "nothing to repeat at position 0"),
             ("a**", "multiple repeat at position 2"),
             (r"\p{L}", r"bad escape \p at position 0"),
             ("[a", "unterminated character set at position 0"),
         ];
         for (pattern, message) in cases {
-            assert_eq!(patterns.compile(pattern), Err(message.to_owned()), "{pattern}");
+            assert_eq!(
+                patterns.compile(pattern),
+                Err(message.to_owned()),
+                "{pattern}"
+            );
         }
     }
 }

@@ -23,7 +23,15 @@ const MATCH: &[(&str, usize, &str)] = &[
 ];
 /// Functions of Python's `re` whose first argument is one.
 const RE: &[&str] = &[
-    "compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn",
+    "compile",
+    "search",
+    "match",
+    "fullmatch",
+    "split",
+    "findall",
+    "finditer",
+    "sub",
+    "subn",
 ];
 /// Calls whose first argument is a unit of systemd.
 const UNIT: &[&str] = &[
@@ -37,7 +45,11 @@ const UNIT: &[&str] = &[
     "stop_job",
 ];
 /// Calls that read a screen.
-const SCREEN: &[&str] = &["get_screen_text", "get_screen_text_variants", "wait_for_text"];
+const SCREEN: &[&str] = &[
+    "get_screen_text",
+    "get_screen_text_variants",
+    "wait_for_text",
+];
 /// Calls that save a machine, or bring it back.
 const SAVE: &[&str] = &["snapshot", "restore", "pristine"];
 
@@ -76,7 +88,8 @@ impl Lints<'_, '_> {
             }
         }
         if SCREEN.contains(&name) && !self.test.ocr && self.may_be_api(&call.func) {
-            let message = format!("`{name}` reads the screen, and this test has nothing to read it with");
+            let message =
+                format!("`{name}` reads the screen, and this test has nothing to read it with");
             let finding = Finding::new(&rules::OCR_NOT_ENABLED, range.into(), message)
                 .with_help("set `enableOCR = true` in the test");
             self.findings.push(finding);
@@ -102,7 +115,9 @@ impl Lints<'_, '_> {
         {
             let message = "the exit status of this command is looked at by nobody".to_owned();
             let finding = Finding::new(&rules::IGNORED_STATUS, call.range().into(), message)
-                .with_help("`succeed` fails when the command does; `_ = …` says that it does not matter");
+                .with_help(
+                    "`succeed` fails when the command does; `_ = …` says that it does not matter",
+                );
             self.findings.push(finding);
         }
     }
@@ -112,12 +127,18 @@ impl Lints<'_, '_> {
             return;
         };
         if let Some(mistake) = shell::mistake(&text) {
-            self.found(&rules::SHELL_SYNTAX, command, format!("bash cannot parse this command: {mistake}"));
+            self.found(
+                &rules::SHELL_SYNTAX,
+                command,
+                format!("bash cannot parse this command: {mistake}"),
+            );
         }
     }
 
     fn pattern(&mut self, pattern: Option<&Expr>) {
-        let Some((expression, text)) = pattern.and_then(|pattern| Some((pattern, literal::text(pattern)?))) else {
+        let Some((expression, text)) =
+            pattern.and_then(|pattern| Some((pattern, literal::text(pattern)?)))
+        else {
             return;
         };
         if is_plain(text) {
@@ -134,7 +155,8 @@ impl Lints<'_, '_> {
 
     fn unit(&mut self, call: &ExprCall) {
         let unit = argument(call, 0, "unit").or_else(|| argument(call, 0, "jobname"));
-        let Some((expression, name)) = unit.and_then(|unit| Some((unit, literal::text(unit)?))) else {
+        let Some((expression, name)) = unit.and_then(|unit| Some((unit, literal::text(unit)?)))
+        else {
             return;
         };
         if let Some(meant) = units::meant(name) {
@@ -158,8 +180,14 @@ impl Lints<'_, '_> {
         let arguments = call.arguments.args.iter();
         machines.extend(arguments.map(|argument| (argument, argument.range())));
         for (expression, range) in machines {
-            let Expr::Name(variable) = expression else { continue };
-            let machine = self.test.machines.iter().find(|machine| machine.variable == variable.id.as_str());
+            let Expr::Name(variable) = expression else {
+                continue;
+            };
+            let machine = self
+                .test
+                .machines
+                .iter()
+                .find(|machine| machine.variable == variable.id.as_str());
             let Some(machine) = machine.filter(|machine| machine.has_start_script) else {
                 continue;
             };
@@ -170,13 +198,17 @@ impl Lints<'_, '_> {
                 "`{name}` cannot be had of machine `{}`: a start script runs it, and it cannot be saved",
                 machine.name
             );
-            self.findings
-                .push(Finding::new(&rules::WRONG_MACHINE_KIND, range.into(), message));
+            self.findings.push(Finding::new(
+                &rules::WRONG_MACHINE_KIND,
+                range.into(),
+                message,
+            ));
         }
     }
 
     fn found(&mut self, rule: &'static Rule, place: &Expr, message: String) {
-        self.findings.push(Finding::new(rule, place.range().into(), message));
+        self.findings
+            .push(Finding::new(rule, place.range().into(), message));
     }
 
     /// Whether a function is the script API's, whoever it is called on.
@@ -227,7 +259,11 @@ fn argument<'a>(call: &'a ExprCall, index: usize, name: &str) -> Option<&'a Expr
     let positional = call.arguments.args.get(index);
     positional
         .filter(|argument| !argument.is_starred_expr())
-        .or_else(|| call.arguments.find_keyword(name).map(|keyword| &keyword.value))
+        .or_else(|| {
+            call.arguments
+                .find_keyword(name)
+                .map(|keyword| &keyword.value)
+        })
 }
 
 fn is_true(expression: &Expr) -> bool {
@@ -244,7 +280,9 @@ fn is_module(function: &Expr, module: &str) -> bool {
 fn mentions_verbose(argument: &Expr) -> bool {
     match argument {
         Expr::Attribute(attribute) => matches!(attribute.attr.as_str(), "VERBOSE" | "X"),
-        Expr::BinOp(operation) => mentions_verbose(&operation.left) || mentions_verbose(&operation.right),
+        Expr::BinOp(operation) => {
+            mentions_verbose(&operation.left) || mentions_verbose(&operation.right)
+        }
         _ => false,
     }
 }
@@ -275,7 +313,16 @@ mod tests {
 
     #[test]
     fn plain_patterns_need_no_interpreter() {
-        for pattern in ["", "login:", "Welcome to .* on \\d+", "a|b", "^x$", "a?b+", "\\(x\\)", "]"] {
+        for pattern in [
+            "",
+            "login:",
+            "Welcome to .* on \\d+",
+            "a|b",
+            "^x$",
+            "a?b+",
+            "\\(x\\)",
+            "]",
+        ] {
             assert!(is_plain(pattern), "{pattern}");
         }
         for pattern in ["(", "a**", "*a", "[a-z]", "x{2}", "\\", "\\z", "|*", "a?*"] {

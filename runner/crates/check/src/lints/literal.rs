@@ -22,7 +22,9 @@ pub(super) fn template(expression: &Expr) -> Option<String> {
             FStringPart::FString(part) => {
                 for element in &part.elements {
                     match element {
-                        InterpolatedStringElement::Literal(literal) => text.push_str(&literal.value),
+                        InterpolatedStringElement::Literal(literal) => {
+                            text.push_str(&literal.value)
+                        }
                         InterpolatedStringElement::Interpolation(_) => text.push('x'),
                     }
                 }

@@ -10,7 +10,10 @@ pub(super) fn mistake(command: &str) -> Option<String> {
     if command.split_whitespace().any(|word| word == "select") {
         return None;
     }
-    let mut parser = Parser::new(BufReader::new(command.as_bytes()), &ParserOptions::default());
+    let mut parser = Parser::new(
+        BufReader::new(command.as_bytes()),
+        &ParserOptions::default(),
+    );
     let error = parser.parse_program().err()?;
     Some(error.to_string())
 }

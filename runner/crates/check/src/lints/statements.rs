@@ -59,10 +59,13 @@ impl Lints<'_, '_> {
                 if let Expr::Tuple(tuple) = &*assertion.test
                     && !tuple.elts.is_empty()
                 {
-                    let message = "this assertion never fails: a tuple with elements is true".to_owned();
+                    let message =
+                        "this assertion never fails: a tuple with elements is true".to_owned();
                     let finding =
                         Finding::new(&rules::ASSERT_ON_TUPLE, tuple.range().into(), message)
-                            .with_help("an assertion with a message has no parentheses around both");
+                            .with_help(
+                                "an assertion with a message has no parentheses around both",
+                            );
                     self.findings.push(finding);
                 }
             }
@@ -97,13 +100,16 @@ impl Lints<'_, '_> {
 
 /// Whether a `try` has a handler for imports that fail.
 pub(crate) fn handles_imports(tried: &StmtTry) -> bool {
-    tried.handlers.iter().any(|ExceptHandler::ExceptHandler(handler)| {
-        match handler.type_.as_deref() {
-            None => true,
-            Some(Expr::Tuple(several)) => several.elts.iter().any(is_import_error),
-            Some(one) => is_import_error(one),
-        }
-    })
+    tried
+        .handlers
+        .iter()
+        .any(
+            |ExceptHandler::ExceptHandler(handler)| match handler.type_.as_deref() {
+                None => true,
+                Some(Expr::Tuple(several)) => several.elts.iter().any(is_import_error),
+                Some(one) => is_import_error(one),
+            },
+        )
 }
 
 fn is_import_error(class: &Expr) -> bool {

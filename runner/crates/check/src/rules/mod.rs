@@ -88,7 +88,11 @@ pub(crate) fn selection() -> RuleSelection {
         let name = lint.name().as_str();
         let is_followed = lint.default_level() == Level::Error && !NOT_FOLLOWED.contains(&name);
         if is_followed || WARNED_OF.contains(&name) {
-            selection.enable(*lint, ruff_db::diagnostic::Severity::Error, LintSource::Default);
+            selection.enable(
+                *lint,
+                ruff_db::diagnostic::Severity::Error,
+                LintSource::Default,
+            );
         } else {
             selection.disable(*lint);
         }
@@ -152,7 +156,10 @@ impl Rule {
             Page::Ours(text) => text.trim().to_owned(),
             Page::Ty => {
                 let registry = default_lint_registry();
-                let lint = registry.lints().iter().find(|lint| lint.name().as_str() == self.name);
+                let lint = registry
+                    .lints()
+                    .iter()
+                    .find(|lint| lint.name().as_str() == self.name);
                 lint.map(|lint| lint.documentation().trim().to_owned())
                     .unwrap_or_default()
             }

@@ -195,8 +195,12 @@ fn function(text: &mut String, function: &Function, indentation: &str, receiver:
 /// A decorator that is also called with the function itself has two signatures: with it, and without. The function is its first
 /// optional parameter.
 fn overloads<'a>(params: &[String], returns: &'a str) -> Vec<(bool, Vec<String>, &'a str)> {
-    let decorated = returns.split_once(" | ").filter(|(_, decorator)| decorator.starts_with("Callable[[Callable"));
-    let function = params.iter().position(|param| param.ends_with(" | None = None"));
+    let decorated = returns
+        .split_once(" | ")
+        .filter(|(_, decorator)| decorator.starts_with("Callable[[Callable"));
+    let function = params
+        .iter()
+        .position(|param| param.ends_with(" | None = None"));
     let (Some((made, decorator)), Some(index)) = (decorated, function) else {
         return vec![(false, params.to_vec(), returns)];
     };
