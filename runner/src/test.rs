@@ -65,7 +65,7 @@ pub enum Fate {
 /// Why a test did not pass, before it is rendered.
 struct Fault {
     outcome: Outcome,
-    report: FailureReport,
+    report: Box<FailureReport>,
 }
 
 impl Fault {
@@ -74,6 +74,7 @@ impl Fault {
             message: message.into(),
             ..FailureReport::default()
         };
+        let report = Box::new(report);
         Self { outcome, report }
     }
 
@@ -92,7 +93,7 @@ impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         Self {
             outcome: outcome_of(failure.kind),
-            report: failure_of(&failure),
+            report: Box::new(failure_of(&failure)),
         }
     }
 }
@@ -139,7 +140,7 @@ pub async fn run(attributes: &Attributes, places: &Places, mode: Mode) -> Result
         .as_ref()
         .map_or_else(|fault| fault.outcome, |()| Outcome::Passed);
     recorder.report.acceleration = choice.map(|choice| choice.to_string());
-    recorder.report.failure = result.err().map(|fault| fault.report);
+    recorder.report.failure = result.err().map(|fault| *fault.report);
     let (report, logs) = recorder.finish(outcome, start.elapsed());
     // What was tested at a prompt is known to nobody but who sat there.
     if (mode, outcome) == (Mode::Interactive, Outcome::Passed) {
@@ -324,10 +325,10 @@ async fn guard(
     let mut fault = Fault::new(outcome, reason.as_str());
     // The script's own traceback tells where it stood.
     if let Ok(Err(stopped)) = tokio::time::timeout(GRACE, script).await {
-        fault.report = FailureReport {
+        fault.report = Box::new(FailureReport {
             message: fault.report.message,
-            ..stopped.report
-        };
+            ..*stopped.report
+        });
     }
     Err(fault)
 }

@@ -446,7 +446,7 @@ pub fn failure_of(failure: &Failure) -> FailureReport {
     FailureReport {
         message: failure.message.clone(),
         traceback: failure.traceback.clone(),
-        script: failure.line.map(|_| failure.script.clone()),
+        script: failure.line.map(|_| failure.script.to_string()),
         line: failure.line,
         column: failure.column,
         step: failure.step.map(|step| step.0),

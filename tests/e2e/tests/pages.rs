@@ -106,7 +106,7 @@ fn a_page_is_used() -> Result<()> {
                     .any(|line| line.as_str().is_some_and(|line| line.contains(text)))
         };
         ensure!(
-            has("searched", "this is why") && number("marks") as usize >= lines("searched").len(),
+            has("searched", "this is why") && number("marks") >= lines("searched").len() as u64,
             "{found:#}"
         );
         ensure!(

@@ -203,7 +203,7 @@ fn broken(message: String) -> Failure {
         kind: FailureKind::Script,
         traceback: String::new(),
         message,
-        script: String::new(),
+        script: Box::default(),
         line: None,
         column: None,
         step: None,

@@ -15,7 +15,7 @@ pub struct Failure {
     /// The exception's name and message, and the standard error output of a failed command.
     pub message: String,
     /// What the script is called; empty when none was run.
-    pub script: String,
+    pub script: Box<str>,
     /// Line in the script, counted from 1, where it failed: the innermost frame's, or that of a syntax error.
     pub line: Option<usize>,
     /// Column in that line, counted from 1 in characters, where it is known.

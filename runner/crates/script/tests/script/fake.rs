@@ -79,7 +79,7 @@ pub(crate) fn run_with(machines: &[&str], script: &str) -> Run {
 pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Vec<PathBuf>) -> Run {
     run_script(
         machines,
-        Script {
+        &Script {
             name: "testScript".to_owned(),
             text: script.to_owned(),
             python_path,
@@ -93,7 +93,7 @@ pub(crate) fn run_with_packages(machines: &[&str], script: &str, python_path: Ve
 pub(crate) fn run_on(script: &str) -> Run {
     run_script(
         &["server"],
-        Script {
+        &Script {
             name: "testScript".to_owned(),
             text: script.to_owned(),
             python_path: Vec::new(),
@@ -103,7 +103,7 @@ pub(crate) fn run_on(script: &str) -> Run {
     )
 }
 
-fn run_script(machines: &[&str], script: Script) -> Run {
+fn run_script(machines: &[&str], script: &Script) -> Run {
     let world = World::new();
     let machines = machines.iter().map(|name| {
         let machine: Arc<dyn Machine> = Arc::new(FakeMachine::new(&world, name));
@@ -114,7 +114,7 @@ fn run_script(machines: &[&str], script: Script) -> Run {
         machines: machines.collect(),
         vlans: vec![1, 7],
     };
-    let result = vmtest_script::run(&script, Arc::new(driver));
+    let result = vmtest_script::run(script, Arc::new(driver));
     let log = world.log.lock().expect("log").clone();
     Run { result, log }
 }
