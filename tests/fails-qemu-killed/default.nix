@@ -8,7 +8,7 @@ vmTest {
     import signal
 
     machine.succeed("true")
-    os.kill(machine.pid, signal.SIGKILL)
+    os.kill(machine.pid or 0, signal.SIGKILL)
     machine.succeed("sleep 60")
   '';
 }

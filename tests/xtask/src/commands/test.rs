@@ -9,7 +9,7 @@ use crate::progress::clock;
 use crate::toolbox::Toolbox;
 
 /// Crates that are part of the static programs: linted and tested as they are shipped.
-const STATIC: [&str; 10] = [
+const STATIC: [&str; 11] = [
     "vmtest",
     "vmtest-agent",
     "vmtest-check",
