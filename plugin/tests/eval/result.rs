@@ -147,7 +147,7 @@ fn a_script_that_speaks_of_the_shared_folder_has_one() {
         (r#"testScript = ""; sharedDir = null;"#, false),
     ] {
         let expression = format!(
-            r#"(vmTest {{ name = "t"; nodes = {{ }}; inherit tools; {arguments} }}).manifest.sharedDir"#
+            r#"(vmTest {{ name = "t"; nodes = {{ inherit machine; }}; inherit tools; {arguments} }}).manifest.sharedDir"#
         );
         assert_eq!(
             json(Entry::Plugin, &expression),

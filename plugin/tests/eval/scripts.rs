@@ -30,7 +30,6 @@ fn a_wrong_script_is_an_error_with_its_place() {
         "did you mean `wait_for_open_port`?",
         "error[unknown-machine]: the test has no machine `sevrer`",
         "did you mean `server`?",
-        "(testScript is defined at «string»:1",
     ] {
         assert!(error.contains(text), "no `{text}` in:\n{error}");
     }

@@ -283,6 +283,7 @@ pub const TABLE: &[Expected] = &[
             "testScript, line 2:",
             "the attribute `report` of the test",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-out-of-memory",
@@ -292,6 +293,7 @@ pub const TABLE: &[Expected] = &[
             "machine.succeed(\"dd if=/dev/zero",
             "machine: process killed for lack of memory: Out of memory: Killed process",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-console-line",
@@ -301,6 +303,7 @@ pub const TABLE: &[Expected] = &[
             "line 2, in <module>",
             "machine: a line on its console fails the test (failOn, `something is [a-z]+`): something is wrong",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-keep-going",
@@ -315,6 +318,7 @@ pub const TABLE: &[Expected] = &[
             "AssertionError: it is two",
             ">    4      assert 1 + 1 == 3",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-gated",
@@ -326,6 +330,7 @@ pub const TABLE: &[Expected] = &[
             "this is why",
             "vmtest: the whole report: /nix/store/",
         ],
+        evaluation: None,
     },
     Expected {
         test: "fails-snapshot",

@@ -69,7 +69,7 @@ impl<'a> LaidOut<'a> {
             self.moved(finding.range.end),
         );
         match self.text[start..end].find('\n') {
-            Some(0) | None => start..end,
+            None => start..end,
             Some(newline) => start..start + newline,
         }
     }
