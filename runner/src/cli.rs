@@ -410,7 +410,8 @@ impl Check {
         let colours = std::io::stdout().is_terminal();
         let checked = check::file(file, &subject, self.format, colours)?;
         print(&checked.text)?;
-        Ok(!checked.errors && !(self.error_on_warning && checked.warnings))
+        let is_wrong = checked.errors || (self.error_on_warning && checked.warnings);
+        Ok(!is_wrong)
     }
 }
 

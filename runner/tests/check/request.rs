@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use vmtest::check::{Answer, Request};
 
-fn request(scripts: Value, test: Value) -> Answer {
+fn request(scripts: &Value, test: &Value) -> Answer {
     let mut subject = json!({
         "machines": { "web-1": { "startScript": false } },
         "vlans": [1],
@@ -28,7 +28,7 @@ fn script(text: &str) -> Value {
 
 #[test]
 fn a_right_script_has_nothing_to_say() {
-    let answer = request(script("web_1.succeed(\"true\")\nvlan1.nr\n"), json!({}));
+    let answer = request(&script("web_1.succeed(\"true\")\nvlan1.nr\n"), &json!({}));
     assert_eq!(
         answer,
         Answer {
@@ -46,8 +46,8 @@ fn mistakes_are_shown_where_they_stand_in_the_nix_file() {
     fs::write(&file, text).expect("file");
     let script = "start_all()\nweb_1.suceed(\"true\")\nweb_1.execute(\"false\")\n";
     let answer = request(
-        json!({ "testScript": { "text": script, "file": file, "line": 3 } }),
-        json!({}),
+        &json!({ "testScript": { "text": script, "file": file, "line": 3 } }),
+        &json!({}),
     );
     let name = file.display().to_string();
     insta::assert_snapshot!(answer.errors.expect("an error").replace(&name, "test.nix"));
@@ -62,8 +62,8 @@ fn mistakes_are_shown_where_they_stand_in_the_nix_file() {
 #[test]
 fn where_the_lines_are_not_known_the_option_is_named() {
     let answer = request(
-        json!({ "testScript": { "text": "web_2.succeed(1)\n", "file": "/nowhere/test.nix", "line": 7 } }),
-        json!({}),
+        &json!({ "testScript": { "text": "web_2.succeed(1)\n", "file": "/nowhere/test.nix", "line": 7 } }),
+        &json!({}),
     );
     insta::assert_snapshot!(answer.errors.expect("errors"));
 }
@@ -72,7 +72,7 @@ fn where_the_lines_are_not_known_the_option_is_named() {
 #[test]
 fn modules_of_packages_that_are_not_built_are_believed_in() {
     let text = "import strange_module\nstrange_module.anything()\n";
-    let known = request(script(text), json!({}));
+    let known = request(&script(text), &json!({}));
     assert!(
         known
             .errors
@@ -80,14 +80,14 @@ fn modules_of_packages_that_are_not_built_are_believed_in() {
             .contains("unresolved-import")
     );
     let packages = json!({ "extraPythonPackages": ["/nowhere/at/all"] });
-    assert_eq!(request(script(text), packages).errors, None);
+    assert_eq!(request(&script(text), &packages).errors, None);
 }
 
 #[test]
 fn options_silence_what_they_say() {
     let text = "web_1.succeed(1)\nassert (1, 2)\nnothing\n";
     let rules = |test: Value| -> Vec<&str> {
-        let errors = request(script(text), test).errors.unwrap_or_default();
+        let errors = request(&script(text), &test).errors.unwrap_or_default();
         [
             "invalid-argument-type",
             "assert-on-tuple",
@@ -123,11 +123,11 @@ fn options_silence_what_they_say() {
 #[test]
 fn all_scripts_of_a_test_are_looked_at() {
     let answer = request(
-        json!({
+        &json!({
             "testScript": { "text": "start_all()\n", "file": null, "line": null },
             "prepare": { "text": "web_1.bot()\n", "file": null, "line": null },
         }),
-        json!({}),
+        &json!({}),
     );
     assert!(answer.errors.expect("an error").contains("--> prepare:1:7"));
 }

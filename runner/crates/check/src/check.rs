@@ -46,7 +46,7 @@ pub fn check(script: &str, test: &Test) -> Result<Vec<Finding>, SetupError> {
                 || !test.ignored.iter().any(|name| name == finding.rule.name)
                     && !ignores.silence(script, finding))
     });
-    findings.sort_by(|a, b| (a.range.start, a.range.end).cmp(&(b.range.start, b.range.end)));
+    findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
     // What is wrong with each of several types is wrong once.
     findings.dedup_by(|a, b| a.rule == b.rule && a.range == b.range);
     Ok(findings)

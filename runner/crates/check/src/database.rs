@@ -127,11 +127,12 @@ fn copy_modules(folder: &Path, to: &SystemPath, memory: &MemoryFileSystem) {
         let target = to.join(name);
         if path.is_dir() {
             copy_modules(&path, &target, memory);
-        } else if name.ends_with(".py") || name.ends_with(".pyi") {
-            if let Ok(text) = fs::read_to_string(&path) {
-                // A name that is taken is an earlier folder's, which wins.
-                let _ = memory.write_file_all(target, text);
-            }
+        } else if (name.ends_with(".py") || name.ends_with(".pyi"))
+            // A name that is taken is an earlier folder's, which wins.
+            && !memory.exists(&target)
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            let _ = memory.write_file_all(target, text);
         }
     }
 }
