@@ -5,7 +5,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,7 +112,7 @@ fn ask(program: &str, passed: Option<&Path>, request: &str) -> Result<String> {
     Ok(answer)
 }
 
-fn read(stream: &mut impl std::io::Read) -> String {
+fn read(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     // What came before an error is what there is.
     let _ = stream.read_to_end(&mut bytes);
