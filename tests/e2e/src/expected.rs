@@ -229,13 +229,13 @@ pub const TABLE: &[Expected] = &[
         log: &[
             "the test script is wrong:",
             "error[invalid-syntax]: Expected `:`, found newline",
-            "--> testScript:2:30",
+            "--> testScript:2:27",
             "if machine.succeed(\"true\")",
         ],
         evaluation: Some(&[
             "vmTest: the test script is wrong:",
             "error[invalid-syntax]: Expected `:`, found newline",
-            "fails-syntax/default.nix:8:34",
+            "fails-syntax/default.nix:8:31",
             "if machine.succeed(\"true\")",
         ]),
     },
@@ -452,7 +452,8 @@ pub const REPORTED: &[Reported] = &[
         test: "fails-syntax",
         outcome: "script-error",
         cause: &[
-            "SyntaxError: ",
+            "the test script is wrong:",
+            "error[invalid-syntax]: Expected `:`, found newline",
             "<mark><b data-n=\"2\"></b>if machine.succeed(",
         ],
     },

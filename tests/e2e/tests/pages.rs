@@ -63,7 +63,10 @@ fn folder(name: &str) -> Result<PathBuf> {
 /// The report of a test, as it lies outside of the toolbox.
 fn page(toolbox: &Toolbox, test: &str) -> Result<String> {
     let attribute = format!("{test}.report");
-    let output = toolbox.nix(&["build", "--print-out-paths", "--no-link", &attribute])?;
+    let mut arguments = vec!["build", "--print-out-paths", "--no-link", &attribute];
+    // A script that is wrong is found out by the build then.
+    arguments.extend(["--option", "plugin-files", ""]);
+    let output = toolbox.nix(&arguments)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),

@@ -33,9 +33,11 @@ fn trial(name: String, test: impl FnOnce(&Toolbox) -> Result<()> + Send + 'stati
     })
 }
 
-/// Builds it, and returns where it lies.
+/// Builds it, and returns where it lies. Without the plugin, a script that is wrong is found out by the build.
 fn build(toolbox: &Toolbox, attribute: &str) -> Result<String> {
-    let output = toolbox.nix(&["build", "--print-out-paths", "--no-link", attribute])?;
+    let mut arguments = vec!["build", "--print-out-paths", "--no-link", attribute];
+    arguments.extend(["--option", "plugin-files", ""]);
+    let output = toolbox.nix(&arguments)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
