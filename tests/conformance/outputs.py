@@ -74,7 +74,8 @@ def _():
 def with_child(fifo, call):
     """What the call returns that starts a child, which prints a line when the call has to be over or be waiting for it."""
     debian.succeed(f"mkfifo /run/{fifo}")
-    command = f"(read word < /run/{fifo}; echo $word) & echo early"
+    # Before the child is there: whichever of two processes prints first would be chance.
+    command = f"echo early; (read word < /run/{fifo}; echo $word) & true"
     return at_once(lambda: call(command), lambda: debian.succeed(f"echo late > /run/{fifo}"))
 
 

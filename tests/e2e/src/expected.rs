@@ -323,7 +323,8 @@ pub const TABLE: &[Expected] = &[
     Expected {
         test: "fails-gated",
         exit_code: 1,
-        outcome: Some("assertion failed"),
+        // The gate itself runs no test: its log ends with where the report lies.
+        outcome: None,
         log: &[
             "subtest: all units are well",
             "machine: broken.service has failed:",
