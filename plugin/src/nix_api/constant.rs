@@ -1,12 +1,13 @@
 //! A value in `builtins` that is computed when it is first used.
 
 use std::ffi::{CStr, c_void};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use anyhow::{Context as _, Result};
 
-use super::context::{self, Context, NixError};
+use super::context::{self, NixError};
 use super::eval_state::EvalState;
+use super::primop::Primop;
 use crate::{fence, ffi};
 
 /// A value in `builtins`, given as a Nix expression.
@@ -27,26 +28,14 @@ impl Constant {
     /// # Errors
     /// When Nix refuses it.
     pub(crate) fn register(&'static self) -> Result<(), NixError> {
-        let context = Context::new()?;
-        let mut no_arguments = [ptr::null()];
-        // SAFETY: the strings and `self` live as long as the process, and the list of arguments ends with a null pointer.
-        let primop = context.check_pointer(|context| unsafe {
-            ffi::nix_alloc_primop(
-                context,
-                Some(evaluate),
-                0,
-                self.name.as_ptr(),
-                no_arguments.as_mut_ptr(),
-                self.documentation.as_ptr(),
-                ptr::from_ref(self).cast_mut().cast(),
-            )
-        })?;
-        // SAFETY: the primop was just made. Nix copies its contents, so that our reference can go.
-        let registered =
-            context.check(|context| unsafe { ffi::nix_register_primop(context, primop.as_ptr()) });
-        // SAFETY: `nix_alloc_primop` gave us one reference, which we give back once.
-        context.check(|context| unsafe { ffi::nix_gc_decref(context, primop.as_ptr().cast()) })?;
-        registered.map(|_| ())
+        let primop = Primop {
+            name: self.name,
+            arguments: &[],
+            documentation: self.documentation,
+            callback: evaluate,
+            data: self,
+        };
+        primop.register()
     }
 }
 

@@ -1,12 +1,13 @@
 //! A function of strings in `builtins`.
 
 use std::ffi::{CStr, CString, c_char, c_uint, c_void};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use anyhow::{Context as _, Result};
 
 use super::context::{self, Context, NixError};
 use super::eval_state::EvalState;
+use super::primop::Primop;
 use crate::{fence, ffi};
 
 /// A function in `builtins` that takes `N` strings and returns one. What its arguments refer to in the store is of no interest
@@ -28,29 +29,14 @@ impl<const N: usize> Function<N> {
     /// # Errors
     /// When Nix refuses it.
     pub(crate) fn register(&'static self) -> Result<(), NixError> {
-        let context = Context::new()?;
-        let mut names: Vec<*const c_char> =
-            self.arguments.iter().map(|name| name.as_ptr()).collect();
-        names.push(ptr::null());
-        let arity = i32::try_from(N).unwrap_or(i32::MAX);
-        // SAFETY: the strings and `self` live as long as the process, and the list of arguments ends with a null pointer.
-        let primop = context.check_pointer(|context| unsafe {
-            ffi::nix_alloc_primop(
-                context,
-                Some(call::<N>),
-                arity,
-                self.name.as_ptr(),
-                names.as_mut_ptr(),
-                self.documentation.as_ptr(),
-                ptr::from_ref(self).cast_mut().cast(),
-            )
-        })?;
-        // SAFETY: the primop was just made. Nix copies its contents, so that our reference can go.
-        let registered =
-            context.check(|context| unsafe { ffi::nix_register_primop(context, primop.as_ptr()) });
-        // SAFETY: `nix_alloc_primop` gave us one reference, which we give back once.
-        context.check(|context| unsafe { ffi::nix_gc_decref(context, primop.as_ptr().cast()) })?;
-        registered.map(|_| ())
+        let primop = Primop {
+            name: self.name,
+            arguments: &self.arguments,
+            documentation: self.documentation,
+            callback: call::<N>,
+            data: self,
+        };
+        primop.register()
     }
 }
 

@@ -3,6 +3,7 @@
 //! - [`context::Context`]: what every call of the C API reports its errors to;
 //! - [`Constant`]: a value that Nix computes when it is first used, and its callback;
 //! - [`Function`]: a function of strings, and its callback;
+//! - `primop`: adds either to the `builtins`;
 //! - [`eval_state::EvalState`]: the evaluator, borrowed for the time of a callback;
 //! - [`probe`]: how to come by the evaluator in versions of Nix that hand a wrong one to callbacks.
 
@@ -12,6 +13,7 @@ mod constant;
 mod context;
 mod eval_state;
 mod function;
+mod primop;
 mod probe;
 mod version;
 

@@ -157,7 +157,7 @@ in
 
     # Others lie in a folder of their own, but for those who want them in theirs.
     if [ -z "''${TMPDIR-}" ] || [ -z "''${USE_TMPDIR-}" ]; then
-      TMPDIR=$(mktemp -d --tmpdir nix-vm.XXXXXXXXXX)
+      TMPDIR=$(mktemp -d)
     fi
     mkdir -p "$TMPDIR/xchg"
     ${optionalString (cfg.useNixStoreImage || cfg.mountHostNixStore) ''
