@@ -49,11 +49,19 @@ const CRATES: [&str; 5] = [
     "e2e-",
 ];
 
-/// Removes what cargo remembers of this project's crates in one folder.
-fn forget_crates(fingerprints: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(fingerprints) else {
+/// Removes what cargo remembers of this project's crates in the folder of one profile. A cargo that is at work there, another
+/// clone's, is waited for.
+fn forget_crates(profile: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(profile.join(".fingerprint")) else {
         return Ok(());
     };
+    // Cargo's own lock on the folder, which goes with the file.
+    let lock = fs::File::options()
+        .write(true)
+        .open(profile.join(".cargo-lock"));
+    if let Ok(lock) = &lock {
+        lock.lock().context("cannot wait for cargo")?;
+    }
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
@@ -172,7 +180,7 @@ impl Toolbox {
         }
         for folder in ["release", "debug", "agent"] {
             for target in [self.cargo_dir(), self.cargo_dir().join(TARGET)] {
-                forget_crates(&target.join(folder).join(".fingerprint"))?;
+                forget_crates(&target.join(folder))?;
             }
         }
         fs::write(owner, own).context("cannot note whose crates were built last")
@@ -394,14 +402,30 @@ mod tests {
     #[test]
     fn only_crates_of_this_project_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
+        let fingerprints = folder.path().join(".fingerprint");
         for name in ["vmtest-0a", "vmtest-script-0b", "e2e-0c", "serde-0d"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir_all(fingerprints.join(name)).unwrap();
         }
         forget_crates(folder.path()).unwrap();
-        let left = fs::read_dir(folder.path()).unwrap();
+        let left = fs::read_dir(fingerprints).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["serde-0d"]);
         forget_crates(&folder.path().join("missing")).unwrap();
+    }
+
+    #[test]
+    fn a_cargo_at_work_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".fingerprint/vmtest-0a")).unwrap();
+        let cargo = fs::File::create(folder.path().join(".cargo-lock")).unwrap();
+        cargo.lock().unwrap();
+        let (sender, done) = std::sync::mpsc::channel();
+        let profile = folder.path().to_owned();
+        std::thread::spawn(move || sender.send(forget_crates(&profile).is_ok()));
+        let early = done.recv_timeout(std::time::Duration::from_millis(200));
+        assert!(early.is_err(), "it has not waited");
+        drop(cargo);
+        assert_eq!(done.recv(), Ok(true));
     }
 
     #[test]
