@@ -11,7 +11,6 @@
 }:
 let
   inherit (lib)
-
     mkIf
     mkOption
     mkVMOverride
@@ -26,142 +25,13 @@ let
     type = types.bool;
     inherit default description;
   };
-  text = mkOption {
-    type = types.str;
-    default = "";
-    description = "Text for QEMU.";
-  };
-
-  drive = types.submodule {
-    options = {
-      file = mkOption {
-        type = types.str;
-        description = "The image.";
-      };
-      driveExtraOpts = mkOption {
-        type = types.attrsOf types.str;
-        default = { };
-        description = "Further words of -drive.";
-      };
-      deviceExtraOpts = mkOption {
-        type = types.attrsOf types.str;
-        default = { };
-        description = "Further words of -device.";
-      };
-      name = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        description = "Name of the drive.";
-      };
-    };
-  };
-
-  emptyDisk = types.submodule {
-    options = {
-      size = mkOption {
-        type = types.ints.positive;
-        description = "Size in MiB.";
-      };
-      driveConfig = {
-        name = mkOption {
-          type = types.nullOr types.str;
-          default = null;
-          description = "Name of the drive.";
-        };
-        driveExtraOpts = mkOption {
-          type = types.attrsOf types.str;
-          default = { };
-          description = "Further words of -drive.";
-        };
-        deviceExtraOpts = mkOption {
-          type = types.attrsOf types.str;
-          default = { };
-          description = "Further words of -device.";
-        };
-      };
-    };
-  };
-
-  sharedDirectory = types.submodule {
-    options = {
-      source = mkOption {
-        type = types.str;
-        description = "The host's folder, as a shell would write it.";
-      };
-      target = mkOption {
-        type = types.path;
-        description = "Where the machine sees it.";
-      };
-      securityModel = mkOption {
-        type = types.enum [
-          "passthrough"
-          "mapped-xattr"
-          "mapped-file"
-          "none"
-        ];
-        default = "mapped-xattr";
-        description = "What becomes of owners.";
-      };
-    };
-  };
-
-  forward = types.submodule {
-    options = {
-      from = mkOption {
-        type = types.enum [
-          "host"
-          "guest"
-        ];
-        default = "host";
-        description = "Who connects.";
-      };
-      proto = mkOption {
-        type = types.enum [
-          "tcp"
-          "udp"
-        ];
-        default = "tcp";
-        description = "By which protocol.";
-      };
-      host = {
-        address = text;
-        port = mkOption {
-          type = types.port;
-          description = "The host's port.";
-        };
-      };
-      guest = {
-        address = text;
-        port = mkOption {
-          type = types.port;
-          description = "The guest's port.";
-        };
-      };
-    };
-  };
-
-  credential = types.submodule {
-    options = {
-      source = mkOption {
-        type = types.nullOr types.path;
-        default = null;
-        description = "Its file.";
-      };
-      text = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        description = "Its text.";
-      };
-      mechanism = mkOption {
-        type = types.enum [
-          "fw_cfg"
-          "smbios"
-        ];
-        default = if pkgs.stdenv.hostPlatform.isx86 then "smbios" else "fw_cfg";
-        description = "How it gets into the machine.";
-      };
-    };
-  };
+  inherit (import ./qemu-types.nix { inherit lib pkgs; })
+    credential
+    drive
+    emptyDisk
+    forward
+    sharedDirectory
+    ;
 
   serial = (import ../../lib/qemu-common.nix { inherit lib pkgs; }).qemuSerialDevice;
   consoles =
