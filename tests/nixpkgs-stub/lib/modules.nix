@@ -1,7 +1,8 @@
 # The module system: many modules, each with declarations of options and definitions for them, become one configuration.
 #
 # A module is loaded with all that it imports (`load`, `collect`); declarations and definitions then meet name by name, from the
-# root down to the options (`mergeLevel`), where definitions become a value (`mergeDefinitions`).
+# root down to the options (`mergeLevel`), where definitions become a value (`mergeDefinitions`). Each step
+# calls the others again for modules in modules, so that they stand in one file.
 { lib }:
 let
   inherit (builtins)

@@ -1,5 +1,6 @@
 # Types of options. A type says which values are right (`check`), how definitions become one value (`merge`), what there is
 # without any (`emptyValue`), and how it joins another declaration's type (`typeMerge`).
+# It is one file, long as it is, since types are made of one another.
 { lib }:
 let
   inherit (builtins)
